@@ -1,0 +1,155 @@
+//! A car's geometry: parts with meshes and materials, in the frame that the crate's page describes.
+
+use glam::{Vec2, Vec3, Vec4};
+use serde::{Deserialize, Serialize};
+
+/// A whole car, ready to draw or to bake on.
+#[derive(Debug, Clone, Default)]
+pub struct CarModel {
+    /// Every separately named piece. Their order is stable: a part id elsewhere is an index in here.
+    pub parts: Vec<Part>,
+    /// Every material that the parts use.
+    pub materials: Vec<Material>,
+}
+
+/// One named piece of the car with one material.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Unique name such as `door_left`.
+    pub name: String,
+    /// What the part is, in the vocabulary that networks and panels share.
+    pub class: PartClass,
+    /// Index in [`CarModel::materials`].
+    pub material: usize,
+    /// Geometry in the car's space; node transforms are applied.
+    pub mesh: Mesh,
+    /// Index of the part on the other side, or of itself where the part mirrors onto itself.
+    pub mirror: Option<usize>,
+}
+
+/// An indexed triangle mesh. All vertex vectors have the same length.
+#[derive(Debug, Clone, Default)]
+pub struct Mesh {
+    /// Metres.
+    pub positions: Vec<Vec3>,
+    /// Unit length.
+    pub normals: Vec<Vec3>,
+    /// First texture coordinates, origin top left; paint parts lie in 0..1.
+    pub uvs: Vec<Vec2>,
+    /// Baked ambient occlusion in 0 (shut in) to 1 (open), or empty.
+    pub occlusion: Vec<f32>,
+    /// Three per triangle, counter-clockwise seen from outside.
+    pub indices: Vec<u32>,
+}
+
+/// How a surface looks, as far as the car file says.
+#[derive(Debug, Clone)]
+pub struct Material {
+    /// The name in the car file.
+    pub name: String,
+    /// What the surface is made of.
+    pub kind: MaterialKind,
+    /// Linear RGBA.
+    pub base_color: Vec4,
+    /// 0..1.
+    pub metallic: f32,
+    /// Perceptual roughness, 0..1.
+    pub roughness: f32,
+    /// Linear RGB, scene units.
+    pub emissive: Vec3,
+    /// Visible from both sides.
+    pub double_sided: bool,
+}
+
+/// Surface families that the showroom, the rasteriser and the training treat differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaterialKind {
+    /// Carries the livery.
+    Paint,
+    /// Windows and lamp covers.
+    Glass,
+    /// Lamps behind their covers.
+    Lamp,
+    /// Tyres and seals.
+    Rubber,
+    /// Rims, discs, exhausts.
+    Metal,
+    /// Splitter, diffuser and other bare carbon or black plastic.
+    Carbon,
+    /// Everything inside the cockpit and the engine bay.
+    Interior,
+}
+
+/// What a part is. The order is the network's channel order, so it only ever grows at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PartClass {
+    FrontBumper,
+    Bonnet,
+    FrontWingLeft,
+    FrontWingRight,
+    DoorLeft,
+    DoorRight,
+    Roof,
+    RearQuarterLeft,
+    RearQuarterRight,
+    EngineCover,
+    RearBumper,
+    RearWing,
+    SkirtLeft,
+    SkirtRight,
+    MirrorLeft,
+    MirrorRight,
+    Glass,
+    Lamps,
+    Wheels,
+    Other,
+}
+
+impl PartClass {
+    /// Every class, in channel order.
+    pub const ALL: [Self; 20] = [
+        Self::FrontBumper,
+        Self::Bonnet,
+        Self::FrontWingLeft,
+        Self::FrontWingRight,
+        Self::DoorLeft,
+        Self::DoorRight,
+        Self::Roof,
+        Self::RearQuarterLeft,
+        Self::RearQuarterRight,
+        Self::EngineCover,
+        Self::RearBumper,
+        Self::RearWing,
+        Self::SkirtLeft,
+        Self::SkirtRight,
+        Self::MirrorLeft,
+        Self::MirrorRight,
+        Self::Glass,
+        Self::Lamps,
+        Self::Wheels,
+        Self::Other,
+    ];
+}
+
+impl CarModel {
+    /// Smallest and largest corner of all positions, in metres.
+    pub fn bounds(&self) -> (Vec3, Vec3) {
+        self.parts
+            .iter()
+            .flat_map(|part| &part.mesh.positions)
+            .fold((Vec3::MAX, Vec3::MIN), |(low, high), &p| (low.min(p), high.max(p)))
+    }
+
+    /// Whether the part carries the livery.
+    pub fn is_paint(&self, part: usize) -> bool {
+        self.materials[self.parts[part].material].kind == MaterialKind::Paint
+    }
+
+    /// Number of triangles in all parts.
+    pub fn triangle_count(&self) -> usize {
+        self.parts.iter().map(|part| part.mesh.indices.len() / 3).sum()
+    }
+}

@@ -1,0 +1,1 @@
+//! gridvox_sims

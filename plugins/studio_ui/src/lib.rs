@@ -1,0 +1,1 @@
+//! gridvox_studio_ui

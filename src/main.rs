@@ -1,0 +1,2 @@
+//! GridVox.
+fn main() {}
