@@ -1,1 +1,3 @@
 //! gridvox_vision
+
+pub mod net;
