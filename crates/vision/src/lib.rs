@@ -1,3 +1,29 @@
-//! gridvox_vision
+//! From a photo of a race car to the texture of a car you own.
+//!
+//! The car's mesh is known and only the camera is not, so the photo is not redrawn: a small network sees which pixel
+//! shows which place on the car, the camera follows from that, and the paint is *copied* from the photo, texel by
+//! texel. What geometry cannot tell is added around that copy: light is taken off the paint, the far side is mirrored
+//! with readable letters, and what no photo shows is filled with the livery's own inks.
+//!
+//! ```text
+//! photo -> analyze -> net (correspondence) -> pose (camera) -> bake -> delight -> complete -> report
+//! ```
+//!
+//! [`generate`](pipeline) runs the whole way and streams previews; every step is also public on its own. Nothing here
+//! draws on a screen or needs a GPU.
 
+pub mod analyze;
+pub mod cancel;
 pub mod net;
+pub mod photo;
+pub mod pipeline;
+pub mod report;
+pub mod vision;
+
+pub use analyze::{Analysis, ViewClass, analyze};
+pub use cancel::{Cancel, Cancelled};
+pub use net::ModelError;
+pub use photo::{Photo, PhotoError};
+pub use pipeline::{GenerateError, GenerateOptions, Generated, Quality, Stage, Update};
+pub use report::{Report, Scores};
+pub use vision::Vision;
