@@ -17,6 +17,7 @@ pub mod cancel;
 pub mod net;
 pub mod photo;
 pub mod pipeline;
+pub mod pose;
 pub mod report;
 pub mod vision;
 

@@ -1,0 +1,108 @@
+//! Where the photo was taken from: the camera of a photo of a known car.
+//!
+//! [`solve`] finds it from the network's dense correspondences alone (RANSAC over unknown focal lengths, then robust
+//! least squares), which places the livery to about ten texels. [`refine`] then moves the camera until the car's own
+//! edges lie on the edges of the photo, which places it to about one. Both are deterministic.
+//!
+//! Not here: several photos at once, lenses with more than one distortion term, and cars that bend.
+
+mod adjust;
+mod model;
+mod p3p;
+mod solve;
+
+pub use solve::solve;
+
+use glam::{Vec2, Vec3};
+use gridvox_car::PhotoCamera;
+use serde::{Deserialize, Serialize};
+
+/// What is known about the camera besides the picture.
+#[derive(Debug, Clone, Default)]
+pub struct PoseHints {
+    /// 35 mm equivalent focal length from EXIF, millimetres.
+    pub exif_focal_35mm: Option<f32>,
+    /// Points that the user marked on the photo and on the car.
+    pub point_pairs: Vec<PointPair>,
+    /// Seed of the random draws.
+    pub seed: u64,
+}
+
+/// One point marked by hand, on the photo and on the car.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PointPair {
+    /// Pixels of the photo.
+    pub photo_px: Vec2,
+    /// The same point on the car, metres.
+    pub car_point: Vec3,
+}
+
+/// A camera with the evidence behind it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PoseSolution {
+    /// The photo's camera.
+    pub camera: PhotoCamera,
+    /// Share of the correspondences that agree with the camera, 0..1.
+    pub inlier_share: f32,
+    /// Root mean square distance of the agreeing correspondences, pixels of a photo whose long side is 1600.
+    pub rms_px: f32,
+    /// Relative standard deviation of the focal length.
+    pub focal_uncertainty: f32,
+    /// How well the car's outline covers the network's car mask, intersection over union; `None` before [`refine`].
+    pub silhouette_iou: Option<f32>,
+    /// Median distance between the car's edges and the photo's, pixels at 1600; `None` before [`refine`].
+    pub edge_residual_px: Option<f32>,
+    /// Share of the car's edge points that found an edge in the photo, 0..1; `None` before [`refine`].
+    pub edge_support: Option<f32>,
+}
+
+/// Why no camera was found. Each sentence says what to do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PoseFailure {
+    /// The network saw next to no car.
+    #[error("there is no car in this photo ({share:.1} % of it looks like one): choose a photo that shows the car large")]
+    NoCar {
+        /// Share of the photo under the car mask, per cent.
+        share: f32,
+    },
+    /// Car is there, but too few pixels are certain.
+    #[error("only {found} spots of the car could be recognised, {needed} are needed: choose a sharper or closer photo")]
+    TooFewCorrespondences {
+        /// Usable correspondences.
+        found: usize,
+        /// Least number that a camera is looked for with.
+        needed: usize,
+    },
+    /// No camera explains the correspondences.
+    #[error(
+        "the car in this photo does not fit the chosen car ({agreeing:.0} % of it agrees): choose the matching car, or \
+         mark points by hand"
+    )]
+    NotThisCar {
+        /// Share of agreeing correspondences, per cent.
+        agreeing: f32,
+    },
+    /// The picture is flipped left to right.
+    #[error("this photo looks mirrored: flip it horizontally and load it again")]
+    Mirrored,
+    /// Two cars compete.
+    #[error("this photo shows two cars of similar size: crop it to the one you want")]
+    TwoCars,
+    /// After refinement the car's outline does not cover the photo's car.
+    #[error(
+        "the car's outline covers only {overlap:.0} % of the car in the photo: choose the matching car, or mark points by \
+         hand"
+    )]
+    PoorOverlap {
+        /// Intersection over union, per cent.
+        overlap: f32,
+    },
+}
+
+/// The long side of the photo size that pixel measures are quoted at.
+pub const REFERENCE_LONG_SIDE: f64 = 1600.0;
+
+/// Pixels of a `width` x `height` photo per pixel of the reference size.
+pub(crate) fn reference_scale(width: u32, height: u32) -> f64 {
+    f64::from(width.max(height)) / REFERENCE_LONG_SIDE
+}
