@@ -4,8 +4,17 @@
 //! car it lies (normalised object coordinates) and how sure that is. The pose solver turns these into a camera. Nothing
 //! in here knows a particular car: coordinates are normalised by the car's bounding box.
 
+pub mod conv;
 mod correspondence;
 mod error;
+mod gemm;
+pub mod network;
+pub mod norm;
+pub mod shuffle;
+
+#[cfg(test)]
+mod check;
 
 pub use correspondence::{Correspondence, CropRect};
 pub use error::ModelError;
+pub use network::{Network, NetworkConfig};
