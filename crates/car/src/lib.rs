@@ -4,8 +4,33 @@
 //! side (the driver's left) is +X, the ground is Y = 0 and the origin lies below the middle of the bounding box.
 //! Texture coordinates have their origin at the top left of the image, as in glTF.
 
+pub mod atlas;
+pub mod bundled;
+pub mod bvh;
 pub mod camera;
+pub mod error;
+pub mod export;
+pub mod files;
+pub mod glb;
+pub mod manifest;
+mod mirror;
 pub mod model;
+mod normals;
+pub mod pack;
+pub mod raster;
+#[doc(hidden)]
+pub mod testing;
+pub mod views;
 
+pub use atlas::AtlasMaps;
 pub use camera::PhotoCamera;
-pub use model::{CarModel, Material, MaterialKind, Mesh, Part, PartClass};
+pub use error::{CarError, MeshError};
+pub use export::export_glb;
+pub use files::FileError;
+pub use manifest::{Ams2Target, CarManifest, PaintSpec, SimTargets};
+pub use mirror::pair_parts;
+pub use model::{CarModel, Material, MaterialKind, Mesh, Part, PartClass, Wheel};
+pub use normals::smooth_normals;
+pub use pack::{CarPack, CarPackInfo};
+pub use raster::{GBuffer, RasterOptions, RasterScene};
+pub use views::{ViewPreset, frame_camera};

@@ -10,6 +10,28 @@ pub struct CarModel {
     pub parts: Vec<Part>,
     /// Every material that the parts use.
     pub materials: Vec<Material>,
+    /// The wheels that can turn; may be empty.
+    pub wheels: Vec<Wheel>,
+}
+
+/// A wheel that turns about its own axle, and steers where it is a front wheel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wheel {
+    /// `front_left`, `front_right`, `rear_left` or `rear_right`.
+    pub name: String,
+    /// Middle of the wheel, in metres.
+    pub center: Vec3,
+    /// Outer radius of the tyre, in metres.
+    pub radius: f32,
+    /// Indices in [`CarModel::parts`] of all that turns with it.
+    pub parts: Vec<usize>,
+}
+
+impl Wheel {
+    /// Whether the wheel follows the steering.
+    pub fn steers(&self) -> bool {
+        self.name.starts_with("front")
+    }
 }
 
 /// One named piece of the car with one material.
@@ -59,6 +81,37 @@ pub struct Material {
     pub emissive: Vec3,
     /// Visible from both sides.
     pub double_sided: bool,
+    /// Strength of the clear lacquer on top, 0..1.
+    pub clearcoat: f32,
+    /// Perceptual roughness of the lacquer, 0..1.
+    pub clearcoat_roughness: f32,
+}
+
+impl Material {
+    /// A material that looks as its kind usually does; car files say more.
+    pub fn of_kind(name: &str, kind: MaterialKind) -> Self {
+        let (base, metallic, roughness) = match kind {
+            MaterialKind::Paint => (Vec4::new(0.8, 0.8, 0.8, 1.0), 0.0, 0.35),
+            MaterialKind::Glass => (Vec4::new(0.02, 0.025, 0.03, 0.45), 0.0, 0.05),
+            MaterialKind::Lamp => (Vec4::new(0.7, 0.7, 0.7, 1.0), 0.4, 0.2),
+            MaterialKind::Rubber => (Vec4::new(0.012, 0.012, 0.012, 1.0), 0.0, 0.85),
+            MaterialKind::Metal => (Vec4::new(0.35, 0.35, 0.36, 1.0), 0.9, 0.35),
+            MaterialKind::Carbon => (Vec4::new(0.02, 0.02, 0.022, 1.0), 0.0, 0.4),
+            MaterialKind::Interior => (Vec4::new(0.015, 0.015, 0.015, 1.0), 0.0, 0.8),
+        };
+        let lacquered = kind == MaterialKind::Paint;
+        Self {
+            name: name.to_owned(),
+            kind,
+            base_color: base,
+            metallic,
+            roughness,
+            emissive: Vec3::ZERO,
+            double_sided: false,
+            clearcoat: if lacquered { 1.0 } else { 0.0 },
+            clearcoat_roughness: 0.04,
+        }
+    }
 }
 
 /// Surface families that the showroom, the rasteriser and the training treat differently.
@@ -109,6 +162,49 @@ pub enum PartClass {
 }
 
 impl PartClass {
+    /// The name in `car.toml` and in reports, such as `door_left`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FrontBumper => "front_bumper",
+            Self::Bonnet => "bonnet",
+            Self::FrontWingLeft => "front_wing_left",
+            Self::FrontWingRight => "front_wing_right",
+            Self::DoorLeft => "door_left",
+            Self::DoorRight => "door_right",
+            Self::Roof => "roof",
+            Self::RearQuarterLeft => "rear_quarter_left",
+            Self::RearQuarterRight => "rear_quarter_right",
+            Self::EngineCover => "engine_cover",
+            Self::RearBumper => "rear_bumper",
+            Self::RearWing => "rear_wing",
+            Self::SkirtLeft => "skirt_left",
+            Self::SkirtRight => "skirt_right",
+            Self::MirrorLeft => "mirror_left",
+            Self::MirrorRight => "mirror_right",
+            Self::Glass => "glass",
+            Self::Lamps => "lamps",
+            Self::Wheels => "wheels",
+            Self::Other => "other",
+        }
+    }
+
+    /// The class on the car's other side; classes on the centre line are their own.
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::FrontWingLeft => Self::FrontWingRight,
+            Self::FrontWingRight => Self::FrontWingLeft,
+            Self::DoorLeft => Self::DoorRight,
+            Self::DoorRight => Self::DoorLeft,
+            Self::RearQuarterLeft => Self::RearQuarterRight,
+            Self::RearQuarterRight => Self::RearQuarterLeft,
+            Self::SkirtLeft => Self::SkirtRight,
+            Self::SkirtRight => Self::SkirtLeft,
+            Self::MirrorLeft => Self::MirrorRight,
+            Self::MirrorRight => Self::MirrorLeft,
+            other => other,
+        }
+    }
+
     /// Every class, in channel order.
     pub const ALL: [Self; 20] = [
         Self::FrontBumper,
@@ -146,6 +242,11 @@ impl CarModel {
     /// Whether the part carries the livery.
     pub fn is_paint(&self, part: usize) -> bool {
         self.materials[self.parts[part].material].kind == MaterialKind::Paint
+    }
+
+    /// Index of the part with this name.
+    pub fn part_index(&self, name: &str) -> Option<usize> {
+        self.parts.iter().position(|part| part.name == name)
     }
 
     /// Number of triangles in all parts.

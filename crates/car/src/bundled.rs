@@ -1,0 +1,63 @@
+//! Where the files that come with the program lie.
+//!
+//! `GRIDVOX_HOME` wins, then the folder of the executable, then the source checkout that it was built from.
+
+use crate::manifest::{CarManifest, MANIFEST_NAME};
+use crate::pack::CarPackInfo;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The folder with `assets/` and `models/` in it, or the source checkout where neither is found.
+pub fn home_dir() -> PathBuf {
+    if let Some(home) = env::var_os("GRIDVOX_HOME").filter(|home| !home.is_empty()) {
+        return PathBuf::from(home);
+    }
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let beside_executable = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
+    beside_executable
+        .filter(|folder| folder.join("assets").is_dir())
+        .unwrap_or_else(|| checkout.canonicalize().unwrap_or(checkout))
+}
+
+/// Cars, environments, fonts, samples and shaders.
+pub fn assets_dir() -> PathBuf {
+    home_dir().join("assets")
+}
+
+/// Trained weights, one folder each.
+pub fn models_dir() -> PathBuf {
+    home_dir().join("models")
+}
+
+/// One folder for each bundled car.
+pub fn cars_dir() -> PathBuf {
+    assets_dir().join("cars")
+}
+
+/// High dynamic range pictures of surroundings.
+pub fn environments_dir() -> PathBuf {
+    assets_dir().join("environments")
+}
+
+/// The bundled cars, sorted by id. A car whose manifest can't be read is logged and left out.
+pub fn list() -> Vec<CarPackInfo> {
+    list_in(&cars_dir())
+}
+
+/// The car packs in a folder, sorted by id.
+pub fn list_in(folder: &Path) -> Vec<CarPackInfo> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut cars: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|dir| dir.join(MANIFEST_NAME).is_file())
+        .filter_map(|dir| match CarManifest::load(&dir) {
+            Ok(manifest) => Some(CarPackInfo { id: manifest.id, name: manifest.name, class: manifest.class, dir }),
+            Err(error) => {
+                tracing::warn!("left a car out: {error}");
+                None
+            }
+        })
+        .collect();
+    cars.sort_by(|a, b| a.id.cmp(&b.id));
+    cars
+}
