@@ -14,6 +14,7 @@
 
 pub mod analyze;
 pub mod cancel;
+pub mod evaluate;
 pub mod net;
 pub mod photo;
 pub mod pipeline;
