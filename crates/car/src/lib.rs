@@ -12,6 +12,7 @@ pub mod error;
 pub mod export;
 pub mod files;
 pub mod glb;
+pub mod info;
 pub mod manifest;
 mod mirror;
 pub mod model;
@@ -20,6 +21,7 @@ pub mod pack;
 pub mod raster;
 #[doc(hidden)]
 pub mod testing;
+pub mod variation;
 pub mod views;
 
 pub use atlas::AtlasMaps;
@@ -27,10 +29,12 @@ pub use camera::PhotoCamera;
 pub use error::{CarError, MeshError};
 pub use export::export_glb;
 pub use files::FileError;
+pub use info::CarInfo;
 pub use manifest::{Ams2Target, CarManifest, PaintSpec, SimTargets};
 pub use mirror::pair_parts;
 pub use model::{CarModel, Material, MaterialKind, Mesh, Part, PartClass, Wheel};
 pub use normals::smooth_normals;
 pub use pack::{CarPack, CarPackInfo};
 pub use raster::{GBuffer, RasterOptions, RasterScene};
+pub use variation::Shape;
 pub use views::{ViewPreset, frame_camera};

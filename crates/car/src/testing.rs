@@ -159,22 +159,43 @@ impl Builder {
     }
 }
 
-fn size_m(panel: &Panel) -> Vec2 {
-    let [a, b, c, d] = panel.corners;
-    Vec2::new(a.distance(b).max(d.distance(c)), a.distance(d).max(b.distance(c)))
+impl Panel {
+    /// The panel's place in its own flat picture, in metres from the top left of its outline.
+    fn flat(&self, p: Vec3) -> Vec2 {
+        let (origin, right, down) = self.axes();
+        let at = |p: Vec3| Vec2::new((p - origin).dot(right), (p - origin).dot(down));
+        at(p) - self.corners.map(at).into_iter().fold(Vec2::INFINITY, Vec2::min)
+    }
+
+    fn size_m(&self) -> Vec2 {
+        self.corners.map(|corner| self.flat(corner)).into_iter().fold(Vec2::ZERO, Vec2::max)
+    }
+
+    fn normal(&self) -> Vec3 {
+        let [a, _, c, d] = self.corners;
+        (d - a).cross(c - a).normalize()
+    }
+
+    /// Origin, right and down; sides of the car lie level.
+    fn axes(&self) -> (Vec3, Vec3, Vec3) {
+        let [a, b, ..] = self.corners;
+        let normal = self.normal();
+        let right = if normal.x.abs() > 0.9 { Vec3::Y.cross(normal) } else { b - a }.normalize();
+        (a, right, right.cross(normal))
+    }
 }
 
 /// Places panels on shelves, tallest first, as dense as they fit: each one's origin in pixels, and pixels per metre.
 fn shelves(panels: &[Panel]) -> Vec<(Vec2, f32)> {
     let painted = |panel: &Panel| panel.kind == MaterialKind::Paint;
     let mut order: Vec<usize> = (0..panels.len()).filter(|&i| painted(&panels[i])).collect();
-    order.sort_by(|&a, &b| size_m(&panels[b]).y.total_cmp(&size_m(&panels[a]).y).then(a.cmp(&b)));
+    order.sort_by(|&a, &b| panels[b].size_m().y.total_cmp(&panels[a].size_m().y).then(a.cmp(&b)));
     let mut density = 700.0;
     loop {
         let mut places = vec![(Vec2::ZERO, 1.0); panels.len()];
         let (mut at, mut shelf) = (Vec2::splat(PADDING_PX), 0.0f32);
         for &i in &order {
-            let size = size_m(&panels[i]) * density;
+            let size = panels[i].size_m() * density;
             if at.x + size.x + PADDING_PX > UV_SIZE as f32 {
                 at = Vec2::new(PADDING_PX, at.y + shelf + 2.0 * PADDING_PX);
                 shelf = 0.0;
@@ -190,17 +211,12 @@ fn shelves(panels: &[Panel]) -> Vec<(Vec2, f32)> {
     }
 }
 
-/// Adds a panel as a grid of quads; its picture keeps lengths along the top edge and the left edge.
+/// Adds a panel as a grid of quads.
 fn divide(mesh: &mut Mesh, panel: &Panel, origin_px: Vec2, px_per_m: f32) {
     let [a, b, c, d] = panel.corners;
-    let size = size_m(panel);
+    let size = panel.size_m();
     let (nx, ny) = ((size.x / STEP_M).ceil().max(1.0) as u32, (size.y / STEP_M).ceil().max(1.0) as u32);
-    let right = (b - a).normalize();
-    let normal = (d - a).cross(c - b + b - a).normalize();
-    let down = right.cross(normal).normalize() * -1.0;
-    let down = if down.dot(d - a) < 0.0 { -down } else { down };
-    let flat = |p: Vec3| Vec2::new((p - a).dot(right), (p - a).dot(down));
-    let shift = -[a, b, c, d].map(flat).into_iter().fold(Vec2::ZERO, Vec2::min);
+    let normal = panel.normal();
     let base = mesh.positions.len() as u32;
     for j in 0..=ny {
         for i in 0..=nx {
@@ -208,7 +224,7 @@ fn divide(mesh: &mut Mesh, panel: &Panel, origin_px: Vec2, px_per_m: f32) {
             let p = a.lerp(b, s).lerp(d.lerp(c, s), t);
             mesh.positions.push(p);
             mesh.normals.push(normal);
-            mesh.uvs.push((origin_px + (flat(p) + shift) * px_per_m) / UV_SIZE as f32);
+            mesh.uvs.push((origin_px + panel.flat(p) * px_per_m) / UV_SIZE as f32);
         }
     }
     let at = |i: u32, j: u32| base + j * (nx + 1) + i;

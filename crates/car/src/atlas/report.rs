@@ -4,6 +4,7 @@ use super::{BAND_ROWS, PaintTriangle, bin_rows, for_each_texel, mean_texels_per_
 use crate::model::CarModel;
 use glam::Vec2;
 use rayon::prelude::*;
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// A texel's centre counts as inside a triangle only this far from its edges, in texels, so that neighbours which share
@@ -13,7 +14,7 @@ const EDGE_MARGIN_PX: f32 = 0.05;
 const MAX_PADDING_PX: u32 = 32;
 
 /// What [`AtlasReport::measure`] finds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AtlasReport {
     /// Texels a side at which it was measured.
     pub size: u32,
