@@ -1,0 +1,40 @@
+"""Writes car.toml from the parts."""
+import shape
+
+CLASSES = {"front_bumper": "front_bumper", "bonnet": "bonnet", "front_wing_left": "front_wing_left", "front_wing_right": "front_wing_right",
+           "door_left": "door_left", "door_right": "door_right", "roof": "roof", "rear_quarter_left": "rear_quarter_left",
+           "rear_quarter_right": "rear_quarter_right", "engine_cover": "engine_cover", "rear_bumper": "rear_bumper", "rear_wing": "rear_wing",
+           "rear_wing_endplate_left": "rear_wing", "rear_wing_endplate_right": "rear_wing", "skirt_left": "skirt_left",
+           "skirt_right": "skirt_right", "mirror_left": "mirror_left", "mirror_right": "mirror_right"}
+
+
+def part_class(p):
+    if p.name in CLASSES:
+        return CLASSES[p.name]
+    if p.name.startswith("mirror_glass"):
+        return None
+    if p.material.startswith("lamp") or p.name.startswith("headlamp"):
+        return "lamps"
+    if p.material == "glass_window":
+        return "glass"
+    if p.name.startswith(("tyre", "rim", "nut", "brake")):
+        return "wheels"
+    return None
+
+
+def write_manifest(path, parts):
+    out = ['id = "gt3_rear"', 'name = "GT3 Rear Engine"', 'class = "GT3"', 'mesh = "car.glb"',
+           "size_m = { length = 4.62, width = 2.05, height = 1.28, wheelbase = 2.51 }", "",
+           "[paint]", 'materials = ["paint"]', "uv_size = 2048", "", "[mirror]", 'plane = "x"', "", "[materials]"]
+    out += [f'{k} = "{k}"' for k in ("paint", "glass", "lamp", "rubber", "metal", "carbon", "interior")]
+    out += ["", "[parts]"]
+    out += [f'{p.name} = "{c}"' for p in parts if (c := part_class(p))]
+    out += ["", "[wheels]"]
+    for end, hub, r in (("front", shape.FRONT_HUB, shape.FRONT_TYRE_R), ("rear", shape.REAR_HUB, shape.REAR_TYRE_R)):
+        for side, sign in (("left", 1), ("right", -1)):
+            spin = [f"{k}_{end}_{side}" for k in ("tyre", "rim", "nut", "brake_disc", "brake_caliper")]
+            names = ", ".join(f'"{k}"' for k in spin)
+            out.append(f"{end}_{side} = {{ center = [{sign * hub[0]:.4f}, {hub[1]:.4f}, {hub[2]:.4f}], radius = {r}, parts = [{names}] }}")
+    out += ["", "[sims.ams2]", 'vehicle = "gridvox_gt3_rear"', "slots_from = 51", 'body_texture = "BODY"', 'base_livery = "Default"', ""]
+    with open(path, "w") as f:
+        f.write("\n".join(out))
