@@ -85,8 +85,6 @@ impl Free {
 pub struct Adjusted {
     /// The camera.
     pub model: CameraModel,
-    /// Robust cost.
-    pub cost: f64,
     /// Normal equations at the end; fixed parameters have a unit diagonal.
     pub information: Information,
 }
@@ -131,7 +129,7 @@ pub fn adjust(start: &CameraModel, terms: &Terms<'_>, free: Free, iterations: us
             }
         }
     }
-    Adjusted { model: best.model, cost: best.cost, information: best.information }
+    Adjusted { model: best.model, information: best.information }
 }
 
 struct Evaluated {

@@ -9,8 +9,12 @@
 mod adjust;
 mod model;
 mod p3p;
+mod refine;
+#[doc(hidden)]
+pub mod simulate;
 mod solve;
 
+pub use refine::{PreparedCar, refine, silhouette_iou};
 pub use solve::solve;
 
 use glam::{Vec2, Vec3};
