@@ -9,7 +9,7 @@ mod report;
 pub use report::AtlasReport;
 
 use crate::model::CarModel;
-use glam::{Vec2, Vec3};
+use glam::{Vec2, Vec3, Vec3Swizzles};
 use rayon::prelude::*;
 
 /// Rows in a band of the parallel raster.
@@ -56,18 +56,19 @@ impl AtlasMaps {
     pub fn compute(model: &CarModel, size: u32) -> Self {
         let triangles = paint_triangles(model, size);
         let owner = owners(&triangles, size as usize);
-        let count = owner.len();
+        let weights = weights(&triangles, &owner, size);
+        let mean_texels_per_metre = mean_texels_per_metre(&triangles);
+        let covered = Covered { triangles: &triangles, owner: &owner, weights: &weights };
         let mut maps = Self {
             size,
-            position: vec![Vec3::ZERO; count],
-            normal: vec![Vec3::ZERO; count],
-            part: vec![0; count],
-            mirror: vec![NONE; count],
-            texel_m: vec![0.0; count],
-            occlusion: vec![1.0; count],
-            mean_texels_per_metre: mean_texels_per_metre(&triangles),
+            position: covered.map(Vec3::ZERO, |t, w| mix(t.position, w)),
+            normal: covered.map(Vec3::ZERO, |t, w| mix(t.normal, w).normalize_or(t.normal[0])),
+            part: covered.map(0, |t, _| t.part + 1),
+            mirror: Vec::new(),
+            texel_m: covered.map(0.0, |t, _| t.texel_m),
+            occlusion: covered.map(1.0, |t, w| Vec3::from(t.occlusion).dot(w)),
+            mean_texels_per_metre,
         };
-        maps.fill(&triangles, &owner);
         maps.mirror = mirror::texels(model, &triangles, &owner, &maps);
         maps
     }
@@ -81,29 +82,36 @@ impl AtlasMaps {
     pub fn coverage(&self) -> f32 {
         self.part.iter().filter(|&&part| part != 0).count() as f32 / self.part.len().max(1) as f32
     }
+}
 
-    fn fill(&mut self, triangles: &[PaintTriangle], owner: &[u32]) {
-        let width = self.size.max(1) as usize;
-        owner
-            .par_chunks(width)
-            .zip(self.position.par_chunks_mut(width))
-            .zip(self.normal.par_chunks_mut(width))
-            .zip(self.part.par_chunks_mut(width))
-            .zip(self.texel_m.par_chunks_mut(width))
-            .zip(self.occlusion.par_chunks_mut(width))
-            .enumerate()
-            .for_each(|(y, (((((owner, position), normal), part), texel_m), occlusion))| {
-                for x in (0..width).filter(|&x| owner[x] != NONE) {
-                    let t = &triangles[owner[x] as usize];
-                    let (w, _) = nearest(t.px, Vec2::new(x as f32 + 0.5, y as f32 + 0.5));
-                    position[x] = mix(t.position, w);
-                    normal[x] = mix(t.normal, w).normalize_or(t.normal[0]);
-                    part[x] = t.part + 1;
-                    texel_m[x] = t.texel_m;
-                    occlusion[x] = t.occlusion[0] * w.x + t.occlusion[1] * w.y + t.occlusion[2] * w.z;
-                }
-            });
+/// Each texel's triangle and the weights of its corners.
+struct Covered<'a> {
+    triangles: &'a [PaintTriangle],
+    owner: &'a [u32],
+    weights: &'a [Vec2],
+}
+
+impl Covered<'_> {
+    /// A map with `value` where there is paint and `empty` elsewhere.
+    fn map<T: Copy + Send + Sync>(&self, empty: T, value: impl Fn(&PaintTriangle, Vec3) -> T + Sync) -> Vec<T> {
+        let texel = |(&owner, w): (&u32, &Vec2)| match self.triangles.get(owner as usize) {
+            Some(t) => value(t, Vec3::new(1.0 - w.x - w.y, w.x, w.y)),
+            None => empty,
+        };
+        self.owner.par_iter().zip(self.weights).map(texel).collect()
     }
+}
+
+/// For each texel, the weights of its triangle's second and third corner.
+fn weights(triangles: &[PaintTriangle], owner: &[u32], size: u32) -> Vec<Vec2> {
+    let weights = |(texel, &owner): (usize, &u32)| match triangles.get(owner as usize) {
+        Some(t) => {
+            let (x, y) = (texel as u32 % size, texel as u32 / size);
+            nearest(t.px, Vec2::new(x as f32 + 0.5, y as f32 + 0.5)).0.yz()
+        }
+        None => Vec2::ZERO,
+    };
+    owner.par_iter().enumerate().map(weights).collect()
 }
 
 fn mix(v: [Vec3; 3], w: Vec3) -> Vec3 {
@@ -154,11 +162,13 @@ fn owners(triangles: &[PaintTriangle], size: usize) -> Vec<u32> {
         let mut best = vec![TOUCH_PX * TOUCH_PX; owner.len()];
         for &index in list {
             let t = &triangles[index as usize];
+            let sides = Sides::new(t.px);
             for_each_texel(t.px, size, band * BAND_ROWS, owner.len() / size, |at, center| {
-                if best[at] == 0.0 {
+                let depth = sides.depth(center);
+                if depth < -TOUCH_PX || best[at] == 0.0 {
                     return;
                 }
-                let distance = nearest(t.px, center).1;
+                let distance = if depth >= 0.0 { 0.0 } else { nearest(t.px, center).1 };
                 if distance < best[at] {
                     (best[at], owner[at]) = (distance, index);
                 }
@@ -195,6 +205,26 @@ fn for_each_texel(px: [Vec2; 3], size: usize, first_row: usize, rows: usize, mut
         for x in x0..=x1 {
             visit((y - first_row) * size + x, Vec2::new(x as f32 + 0.5, y as f32 + 0.5));
         }
+    }
+}
+
+/// A triangle's edges as lines with unit normals that look inward.
+struct Sides {
+    normals: [Vec2; 3],
+    offsets: [f32; 3],
+}
+
+impl Sides {
+    fn new(px: [Vec2; 3]) -> Self {
+        let turn = (px[1] - px[0]).perp_dot(px[2] - px[0]).signum();
+        let normals = [0, 1, 2].map(|i| (px[(i + 1) % 3] - px[i]).perp().normalize_or_zero() * turn);
+        Self { normals, offsets: [0, 1, 2].map(|i| normals[i].dot(px[i])) }
+    }
+
+    /// How far a point lies inside, in texels; negative outside, where the triangle is at least as far away.
+    fn depth(&self, p: Vec2) -> f32 {
+        let side = |i: usize| self.normals[i].dot(p) - self.offsets[i];
+        side(0).min(side(1)).min(side(2))
     }
 }
 

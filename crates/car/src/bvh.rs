@@ -265,9 +265,14 @@ impl Builder<'_> {
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(cut, _)| cut)?;
         let ids = &mut self.ids[first..first + count];
-        // Stable, so that the order of triangles decides ties as it does without a tree.
-        ids.sort_by_key(|&id| bin_of(self.centers[id as usize]) >= cut);
-        Some(ids.partition_point(|&id| bin_of(self.centers[id as usize]) < cut))
+        let mut left = 0;
+        for i in 0..ids.len() {
+            if bin_of(self.centers[ids[i] as usize]) < cut {
+                ids.swap(left, i);
+                left += 1;
+            }
+        }
+        Some(left)
     }
 }
 

@@ -14,14 +14,25 @@ use std::path::{Path, PathBuf};
 /// The texture size that the layout is packed for, in pixels.
 pub const UV_SIZE: u32 = 2048;
 
-/// Length of a panel's quads in metres.
+/// Length of a panel's quads in metres: some thousand triangles, quick for tests.
 const STEP_M: f32 = 0.08;
+/// For measurements: about as many triangles as a real car.
+const FINE_STEP_M: f32 = 0.02;
 /// Free pixels around each panel in the layout, half of the distance between two.
 const PADDING_PX: f32 = 6.0;
 
 /// The car, in the usual frame: 4.6 m long, 2.06 m wide, 1.33 m high.
 pub fn box_car() -> CarModel {
-    let mut builder = Builder::default();
+    divided(STEP_M)
+}
+
+/// The same car in about a hundred thousand triangles.
+pub fn fine_box_car() -> CarModel {
+    divided(FINE_STEP_M)
+}
+
+fn divided(step_m: f32) -> CarModel {
+    let mut builder = Builder { panels: Vec::new(), step_m };
     body(&mut builder);
     add_ons(&mut builder);
     let mut car = builder.pack();
@@ -102,9 +113,9 @@ struct Panel {
     corners: [Vec3; 4],
 }
 
-#[derive(Default)]
 struct Builder {
     panels: Vec<Panel>,
+    step_m: f32,
 }
 
 impl Builder {
@@ -153,7 +164,7 @@ impl Builder {
                 car.parts.push(Part { name, class, material, mesh: Mesh::default(), mirror: None });
                 car.parts.len() - 1
             });
-            divide(&mut car.parts[part].mesh, panel, origin_px, px_per_m);
+            divide(&mut car.parts[part].mesh, panel, self.step_m, (origin_px, px_per_m));
         }
         car
     }
@@ -212,10 +223,10 @@ fn shelves(panels: &[Panel]) -> Vec<(Vec2, f32)> {
 }
 
 /// Adds a panel as a grid of quads.
-fn divide(mesh: &mut Mesh, panel: &Panel, origin_px: Vec2, px_per_m: f32) {
+fn divide(mesh: &mut Mesh, panel: &Panel, step_m: f32, (origin_px, px_per_m): (Vec2, f32)) {
     let [a, b, c, d] = panel.corners;
     let size = panel.size_m();
-    let (nx, ny) = ((size.x / STEP_M).ceil().max(1.0) as u32, (size.y / STEP_M).ceil().max(1.0) as u32);
+    let (nx, ny) = ((size.x / step_m).ceil().max(1.0) as u32, (size.y / step_m).ceil().max(1.0) as u32);
     let normal = panel.normal();
     let base = mesh.positions.len() as u32;
     for j in 0..=ny {

@@ -1,8 +1,7 @@
 //! How good a texture layout is: overlap, room between islands, evenness.
 
-use super::{BAND_ROWS, PaintTriangle, bin_rows, for_each_texel, mean_texels_per_metre, paint_triangles};
+use super::{BAND_ROWS, PaintTriangle, Sides, bin_rows, for_each_texel, mean_texels_per_metre, paint_triangles};
 use crate::model::CarModel;
-use glam::Vec2;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -101,7 +100,8 @@ fn islands(triangles: &[PaintTriangle]) -> Vec<u32> {
         .collect()
 }
 
-/// For each texel, how many triangles hold its centre (up to 255), and island + 1 of the last.
+/// For each texel, how many triangles hold its centre (up to 255; neighbours that share an edge count once), and
+/// island + 1 of the last.
 fn claims(triangles: &[PaintTriangle], island_of: &[u32], size: usize) -> (Vec<u8>, Vec<u32>) {
     let mut counts = vec![0u8; size * size];
     let mut island = vec![0u32; size * size];
@@ -117,33 +117,20 @@ fn claims(triangles: &[PaintTriangle], island_of: &[u32], size: usize) -> (Vec<u
         .for_each(|(band, ((counts, island), list))| {
             for &index in list {
                 let px = triangles[index as usize].px;
+                let sides = Sides::new(px);
                 for_each_texel(px, size, band * BAND_ROWS, counts.len() / size, |at, center| {
-                    let depth = depth_inside(px, center);
+                    let depth = sides.depth(center);
                     if depth >= 0.0 {
                         island[at] = island_of[index as usize] + 1;
-                        counts[at] = counts[at].max(1);
                     }
-                    // Above the margin a triangle counts one more than what is there from others.
-                    if depth > EDGE_MARGIN_PX {
-                        counts[at] = counts[at].saturating_add(if counts[at] & STRICT != 0 { 1 } else { STRICT });
-                    }
+                    counts[at] = counts[at].saturating_add(u8::from(depth > EDGE_MARGIN_PX));
                 });
             }
-            for count in counts {
-                *count = if *count & STRICT != 0 { (*count & !STRICT).max(1) } else { *count };
+            for (count, island) in counts.iter_mut().zip(island) {
+                *count = (*count).max(u8::from(*island != 0));
             }
         });
     (counts, island)
-}
-
-/// Marks a texel that a triangle holds well inside.
-const STRICT: u8 = 128;
-
-/// How far a point lies inside a triangle, in texels; negative outside.
-fn depth_inside([a, b, c]: [Vec2; 3], p: Vec2) -> f32 {
-    let turn = (b - a).perp_dot(c - a).signum();
-    let edge = |from: Vec2, to: Vec2| turn * (to - from).perp_dot(p - from) / from.distance(to).max(1e-12);
-    edge(a, b).min(edge(b, c)).min(edge(c, a))
 }
 
 /// Least number of free texels between two islands.
