@@ -444,8 +444,9 @@ fn finish(mut model: CarModel, manifest: &CarManifest) -> Result<CarModel, MeshE
             let missing = || MeshError::WheelPart { wheel: name.clone(), part: part.clone() };
             model.part_index(part).ok_or_else(missing)
         };
-        let parts = wheel.parts.iter().map(find).collect::<Result<_, _>>()?;
-        model.wheels.push(Wheel { name: name.clone(), center: wheel.center, radius: wheel.radius, parts });
+        let indices = |names: &[String]| names.iter().map(find).collect::<Result<Vec<_>, _>>();
+        let (parts, still) = (indices(&wheel.parts)?, indices(&wheel.still)?);
+        model.wheels.push(Wheel { name: name.clone(), center: wheel.center, radius: wheel.radius, parts, still });
     }
     Ok(model)
 }

@@ -21,6 +21,7 @@
 //! center = [0.83, 0.34, 1.25]
 //! radius = 0.34
 //! parts = ["tyre_front_left", "rim_front_left"]
+//! still = ["brake_caliper_front_left"]   # steers, but does not turn
 //!
 //! [sims.ams2]
 //! vehicle = "gt3_rear"
@@ -169,9 +170,12 @@ pub struct WheelSpec {
     pub center: Vec3,
     /// Outer radius of the tyre, in metres.
     pub radius: f32,
-    /// Names of the parts that turn with it.
+    /// Names of the parts that turn about its axle.
     #[serde(default)]
     pub parts: Vec<String>,
+    /// Names of the parts that steer with it but do not turn: brake calipers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub still: Vec<String>,
 }
 
 /// The simulators that a car exists in.

@@ -23,8 +23,10 @@ pub struct Wheel {
     pub center: Vec3,
     /// Outer radius of the tyre, in metres.
     pub radius: f32,
-    /// Indices in [`CarModel::parts`] of all that turns with it.
+    /// Indices in [`CarModel::parts`] of all that turns about its axle.
     pub parts: Vec<usize>,
+    /// Indices of what steers with it but does not turn: brake calipers.
+    pub still: Vec<usize>,
 }
 
 impl Wheel {

@@ -333,30 +333,44 @@ fn push(lists: &mut [Vec<ScreenTriangle>], mut t: ScreenTriangle, lens: &Lens) {
     let [a, b, c] = t.v.map(Vec3::truncate);
     let (low, high) = (a.min(b).min(c), a.max(b).max(c));
     let outside = high.x < 0.5 || low.x > lens.size.x - 0.5 || high.y < 0.5 || low.y > lens.size.y - 0.5;
-    // First and last pixel centres inside the box; most triangles of a distant car cover none.
-    let (x0, x1) = ((low.x - 0.5).ceil(), (high.x - 0.5).floor());
-    let (y0, y1) = ((low.y - 0.5).ceil().max(0.0), (high.y - 0.5).floor().min(lens.size.y - 1.0));
     let area = (b - a).perp_dot(c - a);
-    if outside || x0 > x1 || y0 > y1 || area == 0.0 || !area.is_finite() {
+    if outside || area == 0.0 || !area.is_finite() {
+        return;
+    }
+    // Most triangles of a distant car cover no pixel's centre.
+    let (x0, x1) = (first_center(low.x), last_center(high.x, lens.size.x));
+    let (y0, y1) = (first_center(low.y), last_center(high.y, lens.size.y));
+    if x0 > x1 || y0 > y1 {
         return;
     }
     if area < 0.0 {
         t.v.swap(1, 2);
     }
-    for list in &mut lists[y0 as usize / BAND_ROWS..=y1 as usize / BAND_ROWS] {
+    for list in &mut lists[y0 / BAND_ROWS..=y1 / BAND_ROWS] {
         list.push(t);
     }
+}
+
+/// The first pixel whose centre is not left of (or above) an edge.
+fn first_center(edge: f32) -> usize {
+    // Truncation and not `ceil`, which is a call into the C library on the oldest processors of this family.
+    let whole = (edge - 0.5).max(0.0) as usize;
+    whole + usize::from(whole as f32 + 0.5 < edge)
+}
+
+/// The last of `size` pixels whose centre is not right of (or below) an edge; edges are at least half a pixel in.
+fn last_center(edge: f32, size: f32) -> usize {
+    (edge - 0.5).max(0.0).min(size - 1.0) as usize
 }
 
 /// Draws a triangle's pixels in one band; `inverse_depth` grows toward the camera.
 fn draw(t: &ScreenTriangle, width: usize, first_row: usize, inverse_depth: &mut [f32], ids: &mut [u32]) {
     let rows = inverse_depth.len() / width;
     let [a, b, c] = t.v.map(Vec3::truncate);
-    let (low, high) = (a.min(b).min(c) - 0.5, a.max(b).max(c) - 0.5);
-    let x0 = low.x.ceil().max(0.0) as usize;
-    let x1 = high.x.floor().min(width as f32 - 1.0) as usize;
-    let y0 = (low.y.ceil().max(0.0) as usize).max(first_row);
-    let y1 = (high.y.floor().max(0.0) as usize).min(first_row + rows - 1);
+    let (low, high) = (a.min(b).min(c), a.max(b).max(c));
+    let (x0, x1) = (first_center(low.x), last_center(high.x, width as f32));
+    let y0 = first_center(low.y).max(first_row);
+    let y1 = last_center(high.y, (first_row + rows) as f32);
 
     let scale = 1.0 / (b - a).perp_dot(c - a);
     // Weights of b and c are linear in the pixel's place.

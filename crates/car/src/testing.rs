@@ -43,6 +43,7 @@ fn divided(step_m: f32) -> CarModel {
             center: Vec3::new(x, WHEEL_RADIUS, z),
             radius: WHEEL_RADIUS,
             parts: vec![index],
+            still: Vec::new(),
         });
     }
     pair_parts(&mut car.parts);
@@ -69,6 +70,7 @@ pub fn box_manifest() -> CarManifest {
         center: w.center,
         radius: w.radius,
         parts: w.parts.iter().map(|&part| car.parts[part].name.clone()).collect(),
+        still: Vec::new(),
     };
     CarManifest {
         id: "box_car".to_owned(),

@@ -136,12 +136,12 @@ impl Shape {
         let warp = Warp::new(self, model);
         let mut wheel_of = vec![None; model.parts.len()];
         for (index, wheel) in model.wheels.iter().enumerate() {
-            for &part in &wheel.parts {
-                wheel_of[part] = Some(index);
+            for &part in wheel.parts.iter().chain(&wheel.still) {
+                wheel_of[part] = Some((index, wheel.parts.contains(&part)));
             }
         }
         shaped.parts.par_iter_mut().zip(&wheel_of).for_each(|(part, wheel)| match wheel {
-            Some(wheel) => warp.turn_wheel(&mut part.mesh, model, *wheel),
+            Some((wheel, spins)) => warp.turn_wheel(&mut part.mesh, model, *wheel, *spins),
             None => warp.bend(&mut part.mesh),
         });
         for wheel in &mut shaped.wheels {
@@ -206,10 +206,11 @@ impl<'a> Warp<'a> {
         Vec3 { y: center.y, ..self.body_point(center) }
     }
 
-    fn turn_wheel(&self, mesh: &mut Mesh, model: &CarModel, wheel: usize) {
+    fn turn_wheel(&self, mesh: &mut Mesh, model: &CarModel, wheel: usize, spins: bool) {
         let wheel = &model.wheels[wheel];
         let steering = if wheel.steers() { self.shape.steering_rad } else { 0.0 };
-        let turn = Mat3::from_rotation_y(steering) * Mat3::from_rotation_x(self.shape.wheel_spin_rad);
+        let spin = if spins { self.shape.wheel_spin_rad } else { 0.0 };
+        let turn = Mat3::from_rotation_y(steering) * Mat3::from_rotation_x(spin);
         let center = self.wheel_center(wheel.center);
         for p in &mut mesh.positions {
             *p = center + turn * (*p - wheel.center);
