@@ -1,1 +1,27 @@
-//! gridvox_showroom
+//! The showroom: a car under image-based light, in a window's views and in headless pictures.
+//!
+//! [`ShowroomPlugin`] owns the car on stage, its live paint, the surroundings and the views. Others talk to it with
+//! [`ShowroomCommand`] and listen to [`ShowroomEvent`]; paint arrives through [`PaintUploads`]. [`stills`] renders the
+//! same stage without a window. Nothing here knows what a livery means or how a panel looks.
+
+pub mod backdrop;
+pub mod car;
+pub mod commands;
+pub mod contact;
+pub mod environment;
+pub mod finish;
+pub mod gpu;
+pub mod lens;
+pub mod light;
+pub mod paint;
+pub mod sheet;
+pub mod stage;
+pub mod stills;
+pub mod views;
+
+pub use commands::{ShowroomCommand, ShowroomEvent};
+pub use environment::{EnvironmentError, EnvironmentId, EnvironmentInfo, PreparedEnvironment, bundled_environments};
+pub use paint::{PaintBusy, PaintSlot, PaintUploads};
+pub use stage::{OnStage, ShowroomPlugin};
+pub use stills::{StillCamera, StillError, StillScene, StillShot};
+pub use views::{RedrawNeeded, ViewId, ViewImage, ViewLayout, ViewPointer, Views};

@@ -1,0 +1,246 @@
+//! How much light the ground gets around and below the car, baked on the CPU.
+//!
+//! The car becomes a field of columns seen from above: the lowest and highest surface over each cell of the ground. From
+//! every cell, rays go out to the sky; those that pass through a column are hidden, and each ray counts by the light that
+//! the surroundings send along it. So the shadow below the car is soft under an overcast sky, and falls to one side when
+//! a softbox stands on the other. The sun is not part of this: it has a shadow map.
+
+use crate::environment::FilteredLight;
+use glam::{Quat, Vec2, Vec3};
+use gridvox_car::CarModel;
+use rayon::prelude::*;
+use std::f32::consts::TAU;
+
+/// Texels along X and Z; 4 cm apart for a GT3 car with its surroundings.
+pub const SIZE: (usize, usize) = (192, 256);
+
+/// Ground around the car's bounding box that is part of the bake, in metres; the shadow has faded out there.
+const MARGIN_M: f32 = 2.4;
+
+/// Rays around and up. Rows of equal elevation are turned against each other, so 12 x 7 look like more.
+const AROUND: usize = 12;
+const UP: usize = 7;
+
+/// Step along a ray, in cells.
+const STEP: f32 = 0.9;
+
+/// A baked ground shadow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroundShadow {
+    /// Smallest x and z, in metres.
+    pub corner: Vec2,
+    /// Size along x and z, in metres.
+    pub extent: Vec2,
+    /// Light that arrives, 0..=255, row by row of constant z.
+    pub texels: Vec<u8>,
+}
+
+/// Where the shadow of a car with these bounds lies: corner and extent, in metres.
+pub fn place((least, most): (Vec3, Vec3)) -> (Vec2, Vec2) {
+    let corner = Vec2::new(least.x, least.z) - MARGIN_M;
+    let extent = Vec2::new(most.x, most.z) + MARGIN_M - corner;
+    if corner.is_finite() && extent.is_finite() && extent.min_element() > 0.0 {
+        (corner, extent)
+    } else {
+        (Vec2::splat(-1.0), Vec2::splat(2.0))
+    }
+}
+
+/// That place as the shaders want it: corner, and 1 / extent.
+pub fn shader_area(bounds: (Vec3, Vec3)) -> glam::Vec4 {
+    let (corner, extent) = place(bounds);
+    corner.extend(1.0 / extent.x).extend(1.0 / extent.y)
+}
+
+impl GroundShadow {
+    /// Light that arrives at a place on the ground, 0..1; 1 outside.
+    pub fn at(&self, x: f32, z: f32) -> f32 {
+        let p = (Vec2::new(x, z) - self.corner) / self.extent * Vec2::new(SIZE.0 as f32, SIZE.1 as f32);
+        if p.min_element() < 0.0 || p.x >= SIZE.0 as f32 || p.y >= SIZE.1 as f32 {
+            return 1.0;
+        }
+        f32::from(self.texels[p.y as usize * SIZE.0 + p.x as usize]) / 255.0
+    }
+}
+
+struct Columns {
+    low: Vec<f32>,
+    high: Vec<f32>,
+    top: f32,
+}
+
+/// The lowest and highest surface over each cell.
+fn columns(model: &CarModel, corner: Vec2, cell: Vec2) -> Columns {
+    let mut low = vec![f32::INFINITY; SIZE.0 * SIZE.1];
+    let mut high = vec![f32::NEG_INFINITY; SIZE.0 * SIZE.1];
+    let mut top = 0.0_f32;
+    for part in &model.parts {
+        for triangle in part.mesh.indices.chunks_exact(3) {
+            let p = [0, 1, 2].map(|k| part.mesh.positions[triangle[k] as usize]);
+            let q = p.map(|p| (Vec2::new(p.x, p.z) - corner) / cell);
+            let (least, most) = (q[0].min(q[1]).min(q[2]), q[0].max(q[1]).max(q[2]));
+            let area = (q[1] - q[0]).perp_dot(q[2] - q[0]);
+            // thin triangles still fill the cells that they touch
+            let slack = 0.5;
+            for z in (least.y - slack).floor().max(0.0) as usize..((most.y + slack).ceil().max(0.0) as usize).min(SIZE.1) {
+                for x in (least.x - slack).floor().max(0.0) as usize..((most.x + slack).ceil().max(0.0) as usize).min(SIZE.0) {
+                    let c = (Vec2::new(x as f32, z as f32) + 0.5).clamp(least, most);
+                    let height = if area.abs() < 1e-6 {
+                        p[0].y
+                    } else {
+                        let a = (q[1] - c).perp_dot(q[2] - c) / area;
+                        let b = (q[2] - c).perp_dot(q[0] - c) / area;
+                        if a < -0.1 || b < -0.1 || a + b > 1.1 {
+                            continue;
+                        }
+                        p[0].y * a + p[1].y * b + p[2].y * (1.0 - a - b)
+                    };
+                    let index = z * SIZE.0 + x;
+                    low[index] = low[index].min(height);
+                    high[index] = high[index].max(height);
+                    top = top.max(height);
+                }
+            }
+        }
+    }
+    Columns { low, high, top }
+}
+
+/// Bakes the shadow of a car on level ground at Y = 0. `rotation_rad` turns the surroundings about +Y.
+pub fn bake(model: &CarModel, light: &FilteredLight, rotation_rad: f32) -> GroundShadow {
+    let (corner, extent) = place(model.bounds());
+    let cell = extent / Vec2::new(SIZE.0 as f32, SIZE.1 as f32);
+    let columns = columns(model, corner, cell);
+
+    // rays with equal shares of the cosine-weighted sky, each with the light that comes along it
+    let turn = Quat::from_rotation_y(-rotation_rad);
+    let level = 4.min(light.specular.levels.len() - 1);
+    let mut rays = Vec::with_capacity(AROUND * UP);
+    for up in 0..UP {
+        let sin2 = (up as f32 + 0.5) / UP as f32;
+        let (sin, cos) = (sin2.sqrt(), (1.0 - sin2).sqrt());
+        for around in 0..AROUND {
+            let azimuth = (around as f32 + 0.618 * up as f32) / AROUND as f32 * TAU;
+            let direction = Vec3::new(sin * azimuth.sin(), cos, sin * azimuth.cos());
+            let radiance = light.specular.sample(level, turn * direction);
+            rays.push((direction, radiance.dot(Vec3::new(0.2126, 0.7152, 0.0722)) + 1e-6));
+        }
+    }
+    let whole: f32 = rays.iter().map(|(_, weight)| weight).sum();
+
+    let mut texels = vec![255; SIZE.0 * SIZE.1];
+    texels.par_chunks_mut(SIZE.0).enumerate().for_each(|(z, row)| {
+        for (x, texel) in row.iter_mut().enumerate() {
+            let from = Vec2::new(x as f32, z as f32) + 0.5;
+            let seen: f32 = rays
+                .iter()
+                .filter(|(direction, _)| !hidden(&columns, from, *direction, cell))
+                .map(|(_, weight)| weight)
+                .sum();
+            *texel = (seen / whole * 255.0 + 0.5) as u8;
+        }
+    });
+    let texels = fade_edges(&blurred(&texels));
+    GroundShadow { corner, extent, texels }
+}
+
+fn hidden(columns: &Columns, from: Vec2, direction: Vec3, cell: Vec2) -> bool {
+    let along = Vec2::new(direction.x, direction.z) / cell;
+    let speed = along.length();
+    let at = |p: Vec2| (p.y as usize) * SIZE.0 + p.x as usize;
+    let inside = |p: Vec2| p.x >= 0.0 && p.y >= 0.0 && p.x < SIZE.0 as f32 && p.y < SIZE.1 as f32;
+    if speed < 1e-3 {
+        return columns.low[at(from)].is_finite();
+    }
+    let (mut below, mut t) = (0.0, 0.4 / speed);
+    loop {
+        let p = from + along * t;
+        if below > columns.top || !inside(p) {
+            return false;
+        }
+        // what the ray climbs within this step
+        let height = direction.y * (t + 0.5 * STEP / speed);
+        let index = at(p);
+        if columns.low[index] <= height && below <= columns.high[index] {
+            return true;
+        }
+        below = height;
+        t += STEP / speed;
+    }
+}
+
+/// A small tent filter hides the rays' pattern.
+fn blurred(texels: &[u8]) -> Vec<u8> {
+    let pass = |source: &[f32], step: usize, count: usize, limit: usize| -> Vec<f32> {
+        (0..source.len())
+            .map(|index| {
+                let place = index / step % count;
+                let at = |offset: i64| source[(index as i64 + offset.clamp(-(place as i64), (limit - 1 - place) as i64) * step as i64) as usize];
+                (at(-2) + 2.0 * at(-1) + 3.0 * at(0) + 2.0 * at(1) + at(2)) / 9.0
+            })
+            .collect()
+    };
+    let source: Vec<f32> = texels.iter().map(|&t| f32::from(t)).collect();
+    let across = pass(&source, 1, SIZE.0, SIZE.0);
+    pass(&across, SIZE.0, SIZE.1, SIZE.1).into_iter().map(|t| (t + 0.5) as u8).collect()
+}
+
+/// The bake ends where the shadow has all but gone; the last of it is faded so that no edge shows.
+fn fade_edges(texels: &[u8]) -> Vec<u8> {
+    texels
+        .iter()
+        .enumerate()
+        .map(|(index, &texel)| {
+            let (x, z) = ((index % SIZE.0) as f32 + 0.5, (index / SIZE.0) as f32 + 0.5);
+            let margin = (x / SIZE.0 as f32).min(1.0 - x / SIZE.0 as f32).min(z / SIZE.1 as f32).min(1.0 - z / SIZE.1 as f32);
+            let keep = (margin / 0.12).clamp(0.0, 1.0);
+            let keep = keep * keep * (3.0 - 2.0 * keep);
+            (255.0 - (255.0 - f32::from(texel)) * keep + 0.5) as u8
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::equirect::Equirect;
+    use gridvox_car::testing::box_car;
+
+    fn even() -> FilteredLight {
+        FilteredLight::filter(Equirect::from_fn(32, |_| Vec3::ONE))
+    }
+
+    #[test]
+    fn it_is_dark_below_the_car_and_light_far_from_it() {
+        let car = box_car();
+        let shadow = bake(&car, &even(), 0.0);
+        let (least, most) = car.bounds();
+        assert!(shadow.at(0.0, 0.0) < 0.25, "{}", shadow.at(0.0, 0.0));
+        assert!(shadow.at(most.x + 2.2, 0.0) > 0.97);
+        let (near, far) = (shadow.at(most.x + 0.15, 0.0), shadow.at(most.x + 1.2, 0.0));
+        assert!(near < far && far < 1.0, "{near} {far}");
+        // the car is alike on both sides, so is its shadow in even light
+        assert!((shadow.at(least.x - 0.3, 0.4) - shadow.at(most.x + 0.3, 0.4)).abs() < 0.08);
+        assert!(shadow.at(100.0, 0.0) == 1.0);
+    }
+
+    #[test]
+    fn light_from_one_side_throws_the_shadow_to_the_other() {
+        let car = box_car();
+        let lamp = Vec3::new(1.0, 0.5, 0.0).normalize();
+        let picture = Equirect::from_fn(64, |d| Vec3::splat(if d.dot(lamp) > 0.85 { 8.0 } else { 0.05 }));
+        let light = FilteredLight::filter(picture);
+        let (_, most) = car.bounds();
+        let shadow = bake(&car, &light, 0.0);
+        assert!(shadow.at(most.x + 0.5, 0.0) > shadow.at(-most.x - 0.5, 0.0) + 0.25);
+        // half a turn of the surroundings throws it back
+        let turned = bake(&car, &light, std::f32::consts::PI);
+        assert!(turned.at(-most.x - 0.5, 0.0) > turned.at(most.x + 0.5, 0.0) + 0.25);
+    }
+
+    #[test]
+    fn an_empty_model_throws_no_shadow() {
+        let shadow = bake(&CarModel::default(), &even(), 0.0);
+        assert!(shadow.texels.iter().all(|&t| t == 255));
+    }
+}

@@ -1,0 +1,119 @@
+//! What the car's surfaces look like: one shader for paint, glass, rubber, metal and carbon.
+//!
+//! `assets/shaders/finish.wgsl` adds to Bevy's standard material what cars need: baked occlusion that also dims
+//! reflections, the car's own shadow seen in reflections of the ground, the slight waviness of lacquer, metal flakes and
+//! a woven look for carbon.
+
+use crate::paint::PaintTextures;
+use bevy::asset::{load_internal_asset, uuid_handle};
+use bevy::pbr::{ExtendedMaterial, MaterialExtension};
+use bevy::prelude::*;
+use bevy::render::render_resource::{AsBindGroup, ShaderType};
+use bevy::shader::{Shader, ShaderRef};
+use gridvox_car::{Material as CarMaterial, MaterialKind};
+
+/// The material of every part of the car.
+pub type FinishMaterial = ExtendedMaterial<StandardMaterial, Finish>;
+
+pub(crate) const FINISH_SHADER: Handle<Shader> = uuid_handle!("5a1f0b2e-6f0b-4e53-9b43-7b8f6f0d2c11");
+
+/// What the standard material does not know.
+#[derive(Asset, AsBindGroup, Reflect, Debug, Clone)]
+pub struct Finish {
+    /// Numbers for the shader.
+    #[uniform(100)]
+    pub surface: Surface,
+    /// How much sky the ground sees around the car, 0..1; see [`crate::contact`].
+    #[texture(101)]
+    #[sampler(102)]
+    pub ground_shadow: Handle<Image>,
+}
+
+/// Numbers for the shader.
+#[derive(ShaderType, Reflect, Debug, Clone, Copy, PartialEq)]
+pub struct Surface {
+    /// The ground shadow's place: smallest x and z in metres, and 1 / size along both.
+    pub shadow_area: Vec4,
+    /// Slope of the lacquer's waves.
+    pub orange_peel: f32,
+    /// Share of the base coat's light that comes from metal flakes, 0..1.
+    pub flakes: f32,
+    /// 1 shows a carbon weave.
+    pub weave: f32,
+    /// Strength of the baked occlusion, 0..1.
+    pub occlusion: f32,
+}
+
+impl MaterialExtension for Finish {
+    fn fragment_shader() -> ShaderRef {
+        FINISH_SHADER.into()
+    }
+}
+
+/// Slope of the waves in a race car's lacquer: enough to move a reflection's edge, too little to see by itself.
+const ORANGE_PEEL: f32 = 0.0035;
+
+/// The material for a part; paint gets the live livery of `slot`.
+pub fn finish_for(
+    material: &CarMaterial,
+    paint: &PaintTextures,
+    slot: crate::PaintSlot,
+    ground_shadow: &Handle<Image>,
+    shadow_area: Vec4,
+) -> FinishMaterial {
+    let colour = material.base_color;
+    let mut base = StandardMaterial {
+        base_color: LinearRgba::new(colour.x, colour.y, colour.z, colour.w).into(),
+        metallic: material.metallic,
+        perceptual_roughness: material.roughness.clamp(0.045, 1.0),
+        emissive: LinearRgba::rgb(material.emissive.x, material.emissive.y, material.emissive.z),
+        double_sided: material.double_sided,
+        cull_mode: (!material.double_sided).then_some(bevy::render::render_resource::Face::Back),
+        // every part takes the lacquer's branch, so that one pipeline draws all opaque parts
+        clearcoat: material.clearcoat.max(0.001),
+        clearcoat_perceptual_roughness: material.clearcoat_roughness.clamp(0.02, 1.0),
+        ..default()
+    };
+    let mut surface = Surface { shadow_area, orange_peel: 0.0, flakes: 0.0, weave: 0.0, occlusion: 1.0 };
+    match material.kind {
+        MaterialKind::Paint => {
+            base.base_color = Color::WHITE;
+            base.base_color_texture = Some(paint.textures[slot.index()].clone());
+            base.metallic = 0.0;
+            base.perceptual_roughness = 0.45;
+            base.clearcoat = 1.0;
+            base.clearcoat_perceptual_roughness = 0.03;
+            surface.orange_peel = ORANGE_PEEL;
+        }
+        MaterialKind::Glass => {
+            // light that glass reflects is not thinned by its transparency, so its colour counts as premultiplied
+            base.alpha_mode = AlphaMode::Premultiplied;
+            base.base_color = LinearRgba::new(colour.x * 0.3, colour.y * 0.3, colour.z * 0.3, colour.w.clamp(0.15, 0.8)).into();
+            base.perceptual_roughness = 0.045;
+            base.reflectance = 0.55;
+            surface.occlusion = 0.6;
+        }
+        MaterialKind::Lamp => {
+            base.reflectance = 0.7;
+            base.clearcoat = base.clearcoat.max(0.5);
+        }
+        MaterialKind::Rubber => {
+            base.reflectance = 0.35;
+        }
+        MaterialKind::Carbon => {
+            surface.weave = 1.0;
+            base.clearcoat = base.clearcoat.max(0.35);
+            base.clearcoat_perceptual_roughness = 0.12;
+        }
+        MaterialKind::Interior => {
+            base.reflectance = 0.35;
+        }
+        MaterialKind::Metal => {}
+    }
+    FinishMaterial { base, extension: Finish { surface, ground_shadow: ground_shadow.clone() } }
+}
+
+pub(crate) fn plugin(app: &mut App) {
+    load_internal_asset!(app, FINISH_SHADER, "../../../assets/shaders/finish.wgsl", Shader::from_wgsl);
+    app.add_plugins(MaterialPlugin::<FinishMaterial>::default());
+}
