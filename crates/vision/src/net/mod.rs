@@ -8,13 +8,16 @@ pub mod conv;
 mod correspondence;
 mod error;
 mod gemm;
+pub mod look;
 pub mod network;
 pub mod norm;
 pub mod shuffle;
+pub mod weights;
 
 #[cfg(test)]
 mod check;
 
 pub use correspondence::{Correspondence, CropRect};
 pub use error::ModelError;
+pub use look::CorrespondenceNet;
 pub use network::{Network, NetworkConfig};

@@ -1,0 +1,162 @@
+//! Whole photos with a known camera and livery, for tests of every later step.
+
+use glam::Vec2;
+use gridvox_car::{CarModel, PhotoCamera};
+use image::{RgbImage, RgbaImage};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use super::canvas::Canvas;
+use super::lens::Lens;
+use super::light::{self, Environment, Sun};
+use super::shade::{Effort, Finish, Ground, Paint, Scenery, Trim, shade};
+use super::subject::Subject;
+use super::view::View;
+use glam::Vec3;
+
+/// How the photo is lit and taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// No light at all: the picture shows the livery's own colours, before white.
+    Flat,
+    /// Soft studio light on a glossy car, neutral camera.
+    Studio,
+    /// Anything: any light, finish, backdrop, things in the way, any camera; drawn from the seed.
+    Random(u64),
+}
+
+/// Renders a photo of a car that wears a livery texture. The camera says the size; `supersample` is 1 to 4.
+///
+/// ```
+/// use gridvox_vision::synth::{photo, view};
+/// let car = gridvox_car::testing::box_car();
+/// let livery = image::RgbaImage::from_pixel(4, 4, image::Rgba([200, 30, 30, 255]));
+/// let camera = view::orbit(car.bounds(), 60.0, 10.0, 50.0, 0.8, 120, 80);
+/// let picture = photo::render(&car, &livery, &camera, photo::Look::Flat, 1);
+/// assert_eq!(picture.dimensions(), (120, 80));
+/// ```
+pub fn render(model: &CarModel, livery: &RgbaImage, camera: &PhotoCamera, look: Look, supersample: u32) -> RgbImage {
+    let subject = Subject::new(model);
+    let (width, height) = (camera.width as usize, camera.height as usize);
+    let view = View { camera: *camera, photo_min: Vec2::ZERO, photo_max: Vec2::new(width as f32, height as f32) };
+    let mut rng = Pcg64Mcg::seed_from_u64(if let Look::Random(seed) = look { seed } else { 1 });
+    let (scenery, finish, lens) = match look {
+        Look::Flat => flat(),
+        Look::Studio => studio(),
+        Look::Random(_) => random(&mut rng, width, height),
+    };
+    let frame = subject.frame(view, supersample.clamp(1, 4), scenery.sun.direction);
+    let (light, _) = shade(&subject, &frame, &scenery, &Paint::Texture(livery), &finish, Effort::Full);
+    if look == Look::Flat {
+        return encoded(&light, width, height, supersample.clamp(1, 4) as usize);
+    }
+    lens.develop(&light, width, height, supersample.clamp(1, 4) as usize, &mut rng)
+}
+
+/// Averages and encodes without any exposure.
+fn encoded(light: &[Vec3], width: usize, height: usize, factor: usize) -> RgbImage {
+    RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        let mut sum = Vec3::ZERO;
+        for dy in 0..factor {
+            for dx in 0..factor {
+                sum += light[(y as usize * factor + dy) * width * factor + x as usize * factor + dx];
+            }
+        }
+        let mean = sum / (factor * factor) as f32;
+        image::Rgb(mean.to_array().map(|v| (super::inks::to_srgb(v) * 255.0 + 0.5) as u8))
+    })
+}
+
+fn flat() -> (Scenery, Finish, Lens) {
+    let scenery = Scenery {
+        environment: Environment::new(16, |_| Vec3::ONE),
+        sun: Sun { direction: Vec3::Y, irradiance: Vec3::ZERO },
+        ground: None,
+        backdrop: None,
+        occluders: None,
+        trim: Trim::plain(),
+        unlit: true,
+    };
+    let finish = Finish { metallic: 0.0, roughness: 1.0, coat: 0.0, coat_roughness: 0.3, dirt: 0.0 };
+    (scenery, finish, Lens::neutral())
+}
+
+fn studio() -> (Scenery, Finish, Lens) {
+    let environment = Environment::new(128, |d| {
+        let ceiling = ((d.y - 0.55) * 6.0).clamp(0.0, 1.0);
+        Vec3::splat(0.35 + 2.2 * ceiling + 0.5 * d.y.max(0.0))
+    });
+    let scenery = Scenery {
+        environment,
+        sun: Sun { direction: Vec3::new(0.4, 0.8, 0.45).normalize(), irradiance: Vec3::splat(0.8) },
+        ground: Some(Ground::plain()),
+        backdrop: None,
+        occluders: None,
+        trim: Trim::plain(),
+        unlit: false,
+    };
+    (scenery, Finish::glossy(), Lens::neutral())
+}
+
+fn random(rng: &mut Pcg64Mcg, width: usize, height: usize) -> (Scenery, Finish, Lens) {
+    let sun = sun_direction(rng);
+    let mut scenery = scenery(rng, 128, sun, width / 4, height / 4);
+    // Clutter would be seen as coarse blocks in a large photo.
+    scenery.backdrop = None;
+    scenery.occluders = None;
+    let mut lens = Lens::random(rng);
+    let scale = width as f32 / 400.0;
+    lens.blur_px *= scale.min(2.0) * 0.5;
+    lens.motion_px = [0.0; 2];
+    (scenery, Finish::random(rng), lens)
+}
+
+/// Where the sun stands: anywhere above 5 degrees, higher more often.
+pub fn sun_direction(rng: &mut impl Rng) -> Vec3 {
+    let azimuth: f32 = rng.random_range(0.0..std::f32::consts::TAU);
+    let up: f32 = rng.random_range(0.09..0.98);
+    let flat = (1.0 - up * up).sqrt();
+    Vec3::new(flat * azimuth.cos(), up, flat * azimuth.sin())
+}
+
+/// Everything around the car, at random, for a sun in this direction. Canvases have the given size.
+pub fn scenery(rng: &mut impl Rng, light_px: usize, sun: Vec3, canvas_w: usize, canvas_h: usize) -> Scenery {
+    let (environment, sun) = light::random(light_px, sun, rng);
+    let clutter = rng.random_bool(0.4);
+    Scenery {
+        environment,
+        sun,
+        ground: rng.random_bool(if clutter { 0.6 } else { 0.9 }).then(|| Ground::random(rng)),
+        backdrop: clutter.then(|| Canvas::background(canvas_w.max(16), canvas_h.max(16), rng)),
+        occluders: rng.random_bool(0.4).then(|| Canvas::occluders(canvas_w.max(16), canvas_h.max(16), rng)),
+        trim: Trim::random(rng),
+        unlit: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::view;
+
+    #[test]
+    fn flat_light_shows_the_liverys_own_colour() {
+        let car = gridvox_car::testing::box_car();
+        let livery = RgbaImage::from_pixel(8, 8, image::Rgba([200, 60, 30, 255]));
+        let camera = view::orbit(car.bounds(), 90.0, 5.0, 60.0, 0.9, 160, 90);
+        let picture = render(&car, &livery, &camera, Look::Flat, 2);
+        let near = |px: &image::Rgb<u8>| px.0.iter().zip([200u8, 60, 30]).all(|(a, b)| a.abs_diff(b) < 22);
+        let painted = picture.pixels().filter(|px| near(px)).count() as f32 / (160.0 * 90.0);
+        assert!(painted > 0.12, "only {painted} of the picture shows the paint");
+    }
+
+    #[test]
+    fn one_seed_is_one_photo() {
+        let car = gridvox_car::testing::box_car();
+        let livery = RgbaImage::from_pixel(8, 8, image::Rgba([20, 60, 230, 255]));
+        let camera = view::orbit(car.bounds(), 30.0, 12.0, 35.0, 0.8, 60, 40);
+        let take = |seed| render(&car, &livery, &camera, Look::Random(seed), 1);
+        assert_eq!(take(5), take(5));
+        assert_ne!(take(5), take(6));
+    }
+}
