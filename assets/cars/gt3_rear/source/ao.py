@@ -5,7 +5,7 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
 
-def bake(parts, rays=40, reach=1.2, skip=("glass",), seed=7):
+def bake(parts, rays=40, reach=1.2, skip=("glass",)):
     """Sets `ao` of the parts with x >= 0 vertices only and mirrors the rest; expects both halves present."""
     solid = [p for p in parts if not p.material.startswith(skip)]
     base = np.cumsum([0] + [len(p.v) for p in solid])
@@ -15,7 +15,6 @@ def bake(parts, rays=40, reach=1.2, skip=("glass",), seed=7):
     v = np.concatenate([v, [(-6, 0, -6), (6, 0, -6), (6, 0, 6), (-6, 0, 6)]])
     t = np.concatenate([t, [[k, k + 2, k + 1], [k, k + 3, k + 2]]])
     tree = BVHTree.FromPolygons(v.tolist(), t.tolist())
-    rng = np.random.default_rng(seed)
     i = np.arange(rays)
     r, phi = np.sqrt((i + 0.5) / rays), i * 2.399963
     local = np.stack([r * np.cos(phi), r * np.sin(phi), np.sqrt(1 - r * r)], 1)
@@ -32,9 +31,7 @@ def bake(parts, rays=40, reach=1.2, skip=("glass",), seed=7):
                 a = np.cross(n, [0, 1, 0] if abs(n[1]) < 0.9 else [1, 0, 0])
                 a /= np.linalg.norm(a)
                 b = np.cross(n, a)
-                ang = rng.random() * 6.2832
-                c, s = np.cos(ang), np.sin(ang)
-                d = local[:, :1] * (c * a + s * b) + local[:, 1:2] * (c * b - s * a) + local[:, 2:] * n
+                d = local[:, :1] * a + local[:, 1:2] * b + local[:, 2:] * n
                 o = Vector(p.v[j] + n * 0.003)
                 lost = 0.0
                 for q in d.tolist():
@@ -43,4 +40,15 @@ def bake(parts, rays=40, reach=1.2, skip=("glass",), seed=7):
                         lost += 1.0 - 0.75 * h / reach
                 hit = cache[kk] = 1.0 - lost / rays
             out[j] = hit
-        p.ao = out
+        p.ao = soften(p.t, out)
+
+
+def soften(t, ao, rounds=2):
+    """Averages with the neighbours, against the grain of few rays."""
+    for _ in range(rounds):
+        total, count = ao.copy(), np.ones(len(ao))
+        for a, b in ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2)):
+            np.add.at(total, t[:, a], ao[t[:, b]])
+            np.add.at(count, t[:, a], 1)
+        ao = total / count
+    return ao

@@ -3,7 +3,7 @@ import numpy as np
 from scipy import ndimage, signal
 import uv as uvlib
 
-CELL = 4                                           # packing works on 4 px cells of the 2048 px atlas
+CELL = 8                                           # packing works on 8 px cells of the 2048 px atlas
 SIZE = uvlib.SIZE
 PADDING_PX = 16
 BORDER_PX = 12
@@ -15,77 +15,113 @@ class Island:
     def __init__(self, name, pieces, mirror_of=None):
         # pieces: list of (part name, uv (n, 2), triangles)
         self.name, self.pieces, self.mirror_of = name, pieces, mirror_of
-        self.at = None
+        self.masks = {}
 
     def bounds(self):
         q = np.concatenate([u[np.unique(t)] for _, u, t in self.pieces])
         return q.min(0), q.max(0)
 
     def mask(self, density):
+        if density in self.masks:
+            return self.masks[density]
         lo, hi = self.bounds()
         n = int(np.ceil((hi - lo).max() * density / CELL)) + 2
         out = np.zeros((n * CELL, n * CELL), bool)
         for _, u, t in self.pieces:
             out |= uvlib.coverage(t, ((u - lo) * density + CELL) / (n * CELL), n * CELL) > 0
         m = out.reshape(n, CELL, n, CELL).any((1, 3))
-        m = m[:, np.flatnonzero(m.any(0))[0]:np.flatnonzero(m.any(0))[-1] + 1] if False else m
         w, h = np.ceil((hi - lo) * density / CELL).astype(int) + 2
+        self.masks = {density: m[:h, :w]}
         return m[:h, :w]
 
 
-def place(islands, density, tall_first=True):
+def place(islands, density, leans=None):
+    """Puts the islands one after the other at the lowest free spot; {name: (row, column)} in cells, or None.
+
+    `leans` says per island whether it goes to the left (1) or the right (-1) among equally low spots.
+    """
     n = SIZE // CELL
-    full = np.zeros((n, n), bool)
+    full = np.zeros((n, n), np.float32)
     border = -(-BORDER_PX // CELL)
-    full[:border], full[-border:], full[:, :border], full[:, -border:] = True, True, True, True
+    full[:border] = full[-border:] = full[:, :border] = full[:, -border:] = 1
+    pad = -(-PADDING_PX // CELL)
     grow = ndimage.generate_binary_structure(2, 2)
     spots = {}
-    pad = -(-PADDING_PX // CELL) + 0
+
+    def free_for(m):
+        return signal.fftconvolve(full, m[::-1, ::-1].astype(np.float32), mode="valid") < 0.5
+
+    def mark(m, spot):
+        fat = ndimage.binary_dilation(np.pad(m, pad), grow, pad)
+        r, c = spot[0] - pad, spot[1] - pad
+        sub = fat[max(0, -r):n - r, max(0, -c):n - c]
+        view = full[max(r, 0):max(r, 0) + sub.shape[0], max(c, 0):max(c, 0) + sub.shape[1]]
+        np.maximum(view, sub, out=view)
+
     for isl in islands:
+        if isl.name in spots:
+            continue
         m = isl.mask(density)
         h, w = m.shape
         if h > n or w > n:
             return None
-        fat = np.pad(m, pad)
-        fat = ndimage.binary_dilation(fat, grow, pad)
-        hits = signal.fftconvolve(full.astype(np.float32), m[::-1, ::-1].astype(np.float32), mode="valid")
-        free = hits < 0.5
-        if isl.mirror_of:
-            col = n - spots[isl.mirror_of][1] - w
-            if not 0 <= col < free.shape[1]:
-                return None
-            rows = np.flatnonzero(free[:, col])
-            if not len(rows):
-                return None
-            spot = (rows[0], col)
-        else:
-            r, c = np.nonzero(free)
-            if not len(r):
-                return None
-            # Lowest skyline first, then towards the middle for wide islands and the edge for small ones.
-            score = (r + h) * 1000 + np.abs(c + w / 2 - n / 2) * (1 if w > n * 0.6 else -0.2)
+        r, c = np.nonzero(free_for(m))
+        if not len(r):
+            return None
+        score = (r + h) * 1000 + c * (leans or {}).get(isl.name, 1)
+        twin = next((o for o in islands if o.mirror_of == isl.name), None)
+        if twin is None:
             k = np.argmin(score)
-            spot = (r[k], c[k])
-        spots[isl.name] = spot
-        r, c = spot
-        r0, c0 = r - pad, c - pad
-        fr0, fc0 = max(0, -r0), max(0, -c0)
-        sub = fat[fr0:fr0 + n - max(r0, 0), fc0:fc0 + n - max(c0, 0)]
-        full[max(r0, 0):max(r0, 0) + sub.shape[0], max(c0, 0):max(c0, 0) + sub.shape[1]] |= sub
+            spots[isl.name] = (r[k], c[k])
+            mark(m, spots[isl.name])
+            continue
+        # The mirror image lies in the column mirrored about the middle; both must fit.
+        other = free_for(m[:, ::-1])
+        for k in np.argsort(score)[::11]:
+            col = n - c[k] - w
+            rows = np.flatnonzero(other[:, col]) if 0 <= col < other.shape[1] else np.zeros(0, int)
+            if not (col >= c[k] + w + pad or col + w + pad <= c[k]):
+                rows = nested(m, rows, r[k], col - c[k], pad, grow)
+            if len(rows):
+                spots[isl.name], spots[twin.name] = (r[k], c[k]), (rows[0], col)
+                mark(m, spots[isl.name])
+                mark(m[:, ::-1], spots[twin.name])
+                break
+        else:
+            return None
     return spots
 
 
+def nested(m, rows, r, shift, pad, grow):
+    """Those rows at which the mirrored mask, `shift` cells to the right, keeps clear of the mask at row r."""
+    fat = ndimage.binary_dilation(np.pad(m, pad), grow, pad)
+    twin = m[:, ::-1]
+    out = []
+    for q in rows:
+        dr, dc = q - r + pad, shift + pad
+        a = fat[max(dr, 0):dr + twin.shape[0], max(dc, 0):dc + twin.shape[1]]
+        b = twin[max(-dr, 0):, max(-dc, 0):][:a.shape[0], :a.shape[1]]
+        if a.size == 0 or not (a[:b.shape[0], :b.shape[1]] & b).any():
+            out.append(q)
+            break
+    return np.array(out, int)
+
+
 def pack(islands, orders):
-    """Largest density (texels per metre) at which one of the orders fits; sets each island's offset."""
+    """Largest density (texels per metre) at which one of the (order, leans) pairs fits; sets each island's offset."""
     best = (0, None, None)
-    for order in orders:
+    for order, leans in orders:
         seq = [islands[k] for k in order]
         lo, hi = max(best[0], 300.0), 620.0
-        if best[0] and place(seq, best[0] * 1.01) is None:
-            continue
+        if best[0]:
+            spots = place(seq, best[0] * 1.01, leans)
+            if spots is None:
+                continue
+            best = (best[0] * 1.01, spots, order)
+            lo = best[0]
         while hi - lo > 2.5:
             mid = 0.5 * (lo + hi)
-            spots = place(seq, mid)
+            spots = place(seq, mid, leans)
             if spots:
                 lo, best = mid, (mid, spots, order)
             else:
@@ -141,7 +177,7 @@ def check(parts, islands):
             upright[p.name] = bool(z[0] * sign < -0.8 * np.hypot(*z) and y[1] < -0.8 * np.hypot(*y))
     print(f"atlas: {over} texels covered twice, fill {fill:.3f}, mean {mean:.0f} px/m, area within 25 % {within:.4f}, "
           f"1..99 % {np.percentile(dens, 1) / mean:.2f}..{np.percentile(dens, 99) / mean:.2f}, "
-          f"mean stretch {(w * s1 / np.maximum(s2, 1e-9)).sum():.3f}, flipped area {flips:.6f}, padding {gap:.1f} px, border {margin} px")
+          f"mean stretch {(w * s1 / np.maximum(s2, 0.05 * s1)).sum():.3f}, flipped area {flips:.6f}, padding {gap:.1f} px, border {margin} px")
     print("upright:", upright)
     return {"overlap_texels": over, "fill": fill, "mean_px_per_m": mean, "within_25": within, "padding_px": gap, "border_px": margin,
             "upright": all(upright.values())}

@@ -24,6 +24,7 @@ class Body:
         """Cuts an opening, sets its floor back and walls it."""
         piece, rest = self.cut.opening(s, g, limit)
         if len(piece.t):
+            piece = mesh.merge_short(piece, 0.011, 5)
             floor, sides = pn.recess(piece, direction, depth)
             self.add(name, material, floor)
             self.add("intake_walls", wall, sides)
@@ -31,20 +32,10 @@ class Body:
 
     def pane(self, s, g, name, material="glass_window", sink=0.003):
         piece, rest = self.cut.window(s, g)
+        piece = mesh.merge_short(piece, 0.009)
         n = shape.normal(piece.v)
         self.add(name, material, (piece.v - n * sink, piece.t, n))
         return rest
-
-
-def upright(chart, q):
-    """Turns a flattened side so that the car's z runs along -u."""
-    t, v = chart.t, chart.v
-    e1, e2 = v[t[:, 1]] - v[t[:, 0]], v[t[:, 2]] - v[t[:, 0]]
-    d1, d2 = q[t[:, 1]] - q[t[:, 0]], q[t[:, 2]] - q[t[:, 0]]
-    wz = (d1 * e1[:, 2:3] + d2 * e2[:, 2:3]).sum(0)
-    a = np.arctan2(wz[1], wz[0]) - np.pi
-    c, s = np.cos(-a), np.sin(-a)
-    return q @ np.array([[c, s], [-s, c]])
 
 
 def build(cell=0.040, chord=0.0012):
@@ -56,11 +47,13 @@ def build(cell=0.040, chord=0.0012):
         _, s = cut.opening(s, pn.arch(hub, r), 0.016)
     # Diffuser tunnel: the ramp is a part of its own.
     _, s = cut.opening(s, pn.diffuser_hole, 0.02)
-    floor, s = cut.opening(s, lambda p: p[:, 1] - 0.108, 0.03)
+    floor, s = cut.opening(s, lambda p: p[:, 1] - 0.108, 0.04)
+    floor = mesh.merge_short(floor, 0.055, 8)
     b.add("underbody", "carbon_satin", (floor.v, floor.t, shape.normal(floor.v)))
     # Openings that lie across several panels.
     lamp, s = cut.opening(s, pn.headlamp, 0.012)
     b.lamp = lamp
+    s = b.hole(s, pn.light_bar, "light_bar", "lamp_red", "carbon_dark", (0, 0, -1), 0.010, limit=0.012)
     # Charts.
     front, s = cut.gap(s, pn.front_bumper)
     rear, s = cut.gap(s, pn.rear_bumper)
@@ -73,6 +66,7 @@ def build(cell=0.040, chord=0.0012):
     glass, roof = cut.window(roof, pn.side_glass)
     a, c = cut.gap(Surface(glass.v, glass.t), pn.door_glass)
     for name, piece in (("side_glass", a), ("quarter_glass", c)):
+        piece = mesh.merge_short(piece, 0.009)
         n = shape.normal(piece.v)
         b.add(name, "glass_window", (piece.v - n * 0.003, piece.t, n))
 
@@ -83,12 +77,10 @@ def build(cell=0.040, chord=0.0012):
     bonnet = b.hole(bonnet, pn.bonnet_slot, "bonnet_duct", "carbon_mesh", "carbon_dark", (0, 1, 0.3), 0.03)
     for g in pn.wing_louvres:
         side = b.hole(side, g, "wing_louvre_floor", "carbon_dark", "carbon_dark", (0, 1, 0), 0.035, limit=0.012)
-    side = b.hole(side, pn.side_outlet, "side_outlet_floor", "carbon_mesh", "carbon_dark", (1, 0, -0.2), 0.10)
-    side = b.hole(side, pn.rear_intake, "side_intake_floor", "carbon_mesh", "carbon_dark", (1, 0, 0.3), 0.10)
+    side = b.hole(side, pn.side_outlet, "side_outlet_floor", "carbon_mesh", "carbon_dark", (1, 0, 0.35), 0.06)
+    side = b.hole(side, pn.rear_intake, "side_intake_floor", "carbon_mesh", "carbon_dark", (1, 0, -0.35), 0.08)
     for g in pn.cover_louvres:
         cover = b.hole(cover, g, "engine_louvre_floor", "carbon_mesh", "carbon_dark", (0, 1, 0), 0.04)
-    cover, side, rear = (b.hole(x, pn.light_bar, "light_bar", "lamp_red", "carbon_dark", (0, 0, -1), 0.010)
-                         for x in (cover, side, rear))
     rear = b.hole(rear, pn.rear_grille, "rear_grille", "carbon_mesh", "carbon_dark", (0, 0, -1), 0.06)
     rear = b.hole(rear, pn.rear_outlet, "rear_grille", "carbon_mesh", "carbon_dark", (0.3, 0, -1), 0.08)
     rear = b.hole(rear, pn.exhaust_hole, "exhaust_recess", "carbon_dark", "carbon_dark", (0, 0, -1), 0.12)
@@ -115,15 +107,17 @@ def build(cell=0.040, chord=0.0012):
     side = charts.pop("side")
     skirt, side = cut.gap(side, pn.skirt)
     door, side = cut.gap(side, pn.door)
-    ahead, behind = mesh.clip(side, lambda p: 0.1 - p[:, 2])
+    door = b.hole(door, pn.door_handle, "door_handle", "carbon_satin", "carbon_dark", (1, 0, 0), 0.012, limit=0.012)
+    ahead, behind = cut.gap(side, lambda p: 0.1 - p[:, 2])
     charts.update(skirt=skirt, door=door, front_wing=ahead, rear_quarter=behind)
     for name, chart in charts.items():
-        chart = drop_crumbs(chart)
+        chart = mesh.merge_short(drop_crumbs(chart), 0.0075)
         paint, n, fv, ft, fn = pn.edged(chart, 0.030 if name == "roof" else pn.DEEP)
         b.paint[name] = (paint, n)
         b.add("panel_gaps", "carbon_dark", (fv, ft, fn))
     for strip in cut.strips:
         if len(strip.t):
+            strip = mesh.merge_short(strip, 0.022, 6)
             n = shape.normal(strip.v)
             b.add("panel_gaps", "carbon_dark", (strip.v - n * 0.012, strip.t, n))
     return b
@@ -168,6 +162,7 @@ def inner_shell():
         s = mesh.refine_near(s, g, 0.035, 0.01)
         # Refined points must stay on the lining, so they are not projected on the body.
         _, s = mesh.clip(s, g, 0.0)
+    s = mesh.merge_short(s, 0.03, 6)
     n = -grad(s.v)
     n /= np.linalg.norm(n, axis=1, keepdims=True)
     return s.v, s.t, n

@@ -24,7 +24,13 @@ PAIRS = ("front_wing", "door", "rear_quarter", "skirt")
 # Half parts that join over the middle into one part.
 JOINED = {"windscreen", "rear_window", "underbody", "panel_gaps", "front_grille", "intake_walls", "front_slot", "bonnet_duct",
           "wing_louvre_floor", "side_outlet_floor", "side_intake_floor", "engine_louvre_floor", "light_bar", "rear_grille",
-          "exhaust_recess", "cockpit_lining", "wheel_wells"}
+          "exhaust_recess", "door_handle", "cockpit_lining", "wheel_wells"}
+
+# Orders and leans that packed best in a random search.
+SMALL = ["endplate_outer_left", "endplate_outer_right", "endplate_inner_left", "endplate_inner_right", "mirror_left", "mirror_right"]
+ORDERS = [(["roof", "front_bumper", "engine_cover", "rear_bumper", "wing_bottom", "bonnet", "wing_top", "side_left", "side_right"] + SMALL,
+           {"side_left": -1, "roof": -1, "engine_cover": -1, "rear_bumper": -1, "endplate_outer_left": -1}),
+          (["side_left", "side_right", "roof", "front_bumper", "rear_bumper", "bonnet", "engine_cover", "wing_top", "wing_bottom"] + SMALL, {})]
 
 
 def weld_halves(v, t, n, uv=None):
@@ -53,8 +59,12 @@ def endplate_islands(piece):
         a, m = v[used], n[used]
         if name == "outer":
             d = a[:, 0].max() - a[:, 0]
-            flat = np.stack([m[:, 2], m[:, 1]], 1)
-            flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 0.05)
+            o = trim.endplate_outline()
+            o = o if np.cross(o - o.mean(0), np.roll(o, -1, 0) - o.mean(0)).sum() > 0 else o[::-1]
+            tang = np.roll(o, -1, 0) - np.roll(o, 1, 0)
+            tang /= np.linalg.norm(tang, axis=1, keepdims=True)
+            near = np.argmin(((a[:, None, [2, 1]] - o[None]) ** 2).sum(-1), axis=1)
+            flat = np.stack([tang[near, 1], -tang[near, 0]], 1)
             q = np.stack([-a[:, 2], -a[:, 1]], 1) - flat * d[:, None] * 1.7
         else:
             q = np.stack([a[:, 2], -a[:, 1]], 1)
@@ -93,7 +103,6 @@ def painted(b):
     c = v.mean(0)
     start = np.stack([v[:, 0] - c[0], c[1] - v[:, 1]], 1) * (1 + 6 * (v[:, 2].max() - v[:, 2:3]))
     q = uv.flatten(mesh.Surface(v, t, None, False), start, False)
-    e = v[np.argmax(v[:, 1])], v[np.argmin(v[:, 1])]
     parts["mirror_left"] = (v, t, n, q)
     parts["mirror_right"] = (v * FLIP, t[:, ::-1], n * FLIP, q * [-1, 1])
     isl["mirror_left"] = atlas.Island("mirror_left", [("mirror_left", q, t)])
@@ -126,7 +135,8 @@ def trimmings(b):
     for hub, r in ((shape.FRONT_HUB, shape.FRONT_ARCH_R), (shape.REAR_HUB, shape.REAR_ARCH_R)):
         b.add("wheel_wells", "carbon_dark", body.wheel_well(hub, r))
     floor, walls, chrome, white = trim.headlamp_inner(b.lamp, panels.LAMP_C)
-    pair(out, "headlamp_bowl", "carbon_dark", db.join([floor, walls]))
+    pair(out, "headlamp_bowl", "lamp_housing", db.join([floor, walls]))
+    pair(out, "headlamp_strip", "lamp_white", trim.light_strip(b.lamp))
     pair(out, "headlamp_reflector", "lamp_chrome", chrome)
     pair(out, "headlamp_lens", "lamp_white", white)
     n = shape.normal(b.lamp.v)
@@ -147,6 +157,8 @@ def trimmings(b):
     _, stalk, mirror_glass = trim.mirror()
     pair(out, "mirror_stalk", trim.AERO, stalk)
     pair(out, "mirror_glass", "lamp_chrome", mirror_glass)
+    one(out, "intake_vanes", trim.AERO, trim.intake_vanes())
+    one(out, "bonnet_vanes", trim.AERO, trim.bonnet_vanes())
     one(out, "exhaust", "metal_exhaust", trim.exhaust())
     one(out, "tow_hook_front", "metal_tow", trim.tow_hook((0.44, 0.455, 2.165), 1))
     one(out, "tow_hook_rear", "metal_tow", trim.tow_hook((0.50, 0.48, -2.165), -1))
@@ -173,16 +185,14 @@ def main():
     ap.add_argument("--out", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     a = ap.parse_args()
     t0 = time.time()
-    b = body.build()
-    print(f"body {time.time() - t0:.0f} s")
+    assemble(body.build(), a.out, 0 if a.no_ao else a.rays)
+    print(f"{time.time() - t0:.0f} s")
+
+
+def assemble(b, out, rays):
     rest = trimmings(b)
     paint, islands = painted(b)
-    small = ["endplate_outer_left", "endplate_outer_right", "endplate_inner_left", "endplate_inner_right", "mirror_left", "mirror_right"]
-    orders = [["side_left", "side_right", "roof", "bonnet", "engine_cover", "front_bumper", "rear_bumper", "wing_top", "wing_bottom"] + small,
-              ["side_left", "roof", "side_right", "front_bumper", "rear_bumper", "bonnet", "engine_cover", "wing_top", "wing_bottom"] + small,
-              ["side_left", "front_bumper", "side_right", "rear_bumper", "roof", "bonnet", "engine_cover", "wing_top", "wing_bottom"] + small,
-              ["side_left", "side_right", "front_bumper", "rear_bumper", "roof", "engine_cover", "bonnet", "wing_top", "wing_bottom"] + small]
-    atlas.pack(islands, orders)
+    atlas.pack(islands, ORDERS)
     for isl in islands.values():
         for part, _, _ in isl.pieces:
             v, t, n, q = paint[part]
@@ -198,11 +208,11 @@ def main():
         print(f"  {p.name} {len(p.t)}", end="")
     print()
     print(f"{sum(len(p.t) for p in parts)} triangles in {len(parts)} parts")
-    if not a.no_ao:
-        ao.bake(parts, a.rays)
-    glb.write(os.path.join(a.out, "car.glb"), parts)
-    write_manifest(os.path.join(a.out, "car.toml"), parts)
-    print(f"{os.path.getsize(os.path.join(a.out, 'car.glb')) / 1e6:.1f} MB, {time.time() - t0:.0f} s")
+    if rays:
+        ao.bake(parts, rays)
+    glb.write(os.path.join(out, "car.glb"), parts)
+    write_manifest(os.path.join(out, "car.toml"), parts)
+    print(f"{os.path.getsize(os.path.join(out, 'car.glb')) / 1e6:.1f} MB")
 
 
 def fit(parts):

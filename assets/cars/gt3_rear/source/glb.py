@@ -24,8 +24,9 @@ MATERIALS = {
     "glass_lamp": ((0.85, 0.90, 0.95, 0.12), 0.0, 0.03, {"alphaMode": "BLEND"}),
     "lamp_white": ((0.90, 0.92, 0.95, 1.0), 0.1, 0.20, {"emissiveFactor": [0.55, 0.57, 0.60]}),
     "lamp_chrome": ((0.75, 0.76, 0.78, 1.0), 1.0, 0.12, {}),
-    "lamp_yellow": ((0.95, 0.62, 0.10, 1.0), 0.0, 0.25, {"emissiveFactor": [0.15, 0.09, 0.01]}),
+    "lamp_housing": ((0.10, 0.105, 0.11, 1.0), 0.6, 0.35, {}),
     "lamp_red": ((0.45, 0.010, 0.012, 1.0), 0.0, 0.15, {"emissiveFactor": [0.35, 0.01, 0.01]}),
+    "rubber_band": ((0.42, 0.42, 0.40, 1.0), 0.0, 0.80, {}),
     "rubber_tyre": ((0.012, 0.012, 0.013, 1.0), 0.0, 0.82, {}),
     "rubber_seal": ((0.008, 0.008, 0.009, 1.0), 0.0, 0.70, {}),
     "metal_rim": ((0.035, 0.036, 0.040, 1.0), 0.75, 0.32, {}),
@@ -79,6 +80,8 @@ def write(path, parts):
     materials = []
     for m in names:
         colour, metallic, rough, extra = MATERIALS[m]
+        if m.startswith(("carbon", "interior", "rubber_seal", "lamp", "metal_rim")):
+            extra = {**extra, "doubleSided": True}
         materials.append({"name": m, "pbrMetallicRoughness": {"baseColorFactor": list(colour), "metallicFactor": metallic,
                                                               "roughnessFactor": rough}, **extra})
     doc = {"asset": {"version": "2.0", "generator": "gt3_rear build.py"}, "scene": 0,

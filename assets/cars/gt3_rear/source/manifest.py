@@ -32,7 +32,7 @@ def write_manifest(path, parts):
     out += ["", "[wheels]"]
     for end, hub, r in (("front", shape.FRONT_HUB, shape.FRONT_TYRE_R), ("rear", shape.REAR_HUB, shape.REAR_TYRE_R)):
         for side, sign in (("left", 1), ("right", -1)):
-            spin = [f"{k}_{end}_{side}" for k in ("tyre", "rim", "nut", "brake_disc")]
+            spin = [f"{k}_{end}_{side}" for k in ("tyre", "tyre_band", "rim", "nut", "brake_disc")]
             names = ", ".join(f'"{k}"' for k in spin)
             still = f'"brake_caliper_{end}_{side}"'
             out.append(f"{end}_{side} = {{ center = [{sign * hub[0]:.4f}, {hub[1]:.4f}, {hub[2]:.4f}], radius = {r}, parts = [{names}], still = [{still}] }}")

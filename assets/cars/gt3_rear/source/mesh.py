@@ -25,42 +25,98 @@ def compact(s):
 
 def edges_of(t):
     """Unique undirected edges (k, 2), and per triangle the edge ids of (01, 12, 20)."""
-    e = np.sort(np.stack([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]], 1).reshape(-1, 2), axis=1)
-    u, inverse = np.unique(e, axis=0, return_inverse=True)
-    return u, inverse.reshape(-1, 3)
+    a = t.ravel().astype(np.int64)
+    b = np.roll(t, -1, 1).ravel().astype(np.int64)
+    n = int(t.max()) + 1
+    u, inverse = np.unique(np.minimum(a, b) * n + np.maximum(a, b), return_inverse=True)
+    return np.stack([u // n, u % n], 1), inverse.reshape(-1, 3)
 
 
 def boundary_edges(t):
     """Directed edges that belong to one triangle only."""
-    e = np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]])
-    key = np.sort(e, axis=1)
-    _, first, count = np.unique(key, axis=0, return_index=True, return_counts=True)
-    return e[first[count == 1]]
+    a = t.ravel().astype(np.int64)
+    b = np.roll(t, -1, 1).ravel().astype(np.int64)
+    n = int(t.max()) + 1
+    _, first, count = np.unique(np.minimum(a, b) * n + np.maximum(a, b), return_index=True, return_counts=True)
+    k = first[count == 1]
+    return np.stack([a[k], b[k]], 1)
 
 
 def boundary_loops(t):
-    """Ordered vertex chains along the boundary; (indices, closed)."""
-    nxt = {int(a): int(b) for a, b in boundary_edges(t)}
-    starts = set(nxt) - set(nxt.values())
+    """Closed loops of vertices along the border."""
+    after = {int(a): int(b) for a, b in boundary_edges(t)}
     loops = []
-    for closed, seeds in ((False, list(starts)), (True, None)):
-        while True:
-            if seeds is not None:
-                if not seeds:
-                    break
-                a = seeds.pop()
-            else:
-                if not nxt:
-                    break
-                a = next(iter(nxt))
-            chain = [a]
-            while chain[-1] in nxt:
-                b = nxt.pop(chain[-1])
-                if closed and b == chain[0]:
-                    break
-                chain.append(b)
-            loops.append((np.array(chain), closed))
+    while after:
+        loop = [next(iter(after))]
+        while loop[-1] in after:
+            b = after.pop(loop[-1])
+            if b == loop[0]:
+                break
+            loop.append(b)
+        loops.append(np.array(loop))
     return loops
+
+
+def merge_short(s, limit, rounds=4):
+    """Collapses edges shorter than `limit`: slivers that cuts leave. Borders keep their curve, corners stay."""
+    for _ in range(rounds):
+        v, t = s.v, s.t
+        e, _ = edges_of(t)
+        length = np.linalg.norm(v[e[:, 0]] - v[e[:, 1]], axis=1)
+        short = np.flatnonzero(length < limit)
+        if not len(short):
+            break
+        rank = np.zeros(len(v), int)
+        be = boundary_edges(t)
+        on_border = set(map(tuple, np.sort(be, 1).tolist()))
+        rank[be] = 1
+        come, go = np.zeros_like(v), np.zeros_like(v)
+        d = v[be[:, 1]] - v[be[:, 0]]
+        d /= np.maximum(np.linalg.norm(d, axis=1, keepdims=True), 1e-12)
+        go[be[:, 0]], come[be[:, 1]] = d, d
+        rank[(rank == 1) & ((come * go).sum(1) < 0.8)] = 2
+        order = np.argsort(t.ravel(), kind="stable")
+        first = np.searchsorted(t.ravel()[order], np.arange(len(v) + 1))
+        face = order // 3
+        busy = np.zeros(len(v), bool)
+        target = np.arange(len(v))
+        done = 0
+        for k in short[np.argsort(length[short])]:
+            a, b = e[k]
+            if busy[a] or busy[b]:
+                continue
+            if rank[a] < rank[b]:
+                a, b = b, a                        # a stays
+            if rank[b] == 2 or (rank[b] == 1 and (min(a, b), max(a, b)) not in on_border):
+                continue
+            fb = t[face[first[b]:first[b + 1]]]
+            ring = np.unique(fb)
+            stay = fb[(fb != a).all(1)]
+            # Two sheets must not be glued: only the triangles on the edge may share the neighbours.
+            fa = np.unique(t[face[first[a]:first[a + 1]]])
+            if len(np.intersect1d(ring, fa)) != 2 + (len(fb) - len(stay)):
+                continue
+            if len(stay):
+                new = np.where(stay == b, a, stay)
+                n0 = np.cross(v[stay[:, 1]] - v[stay[:, 0]], v[stay[:, 2]] - v[stay[:, 0]])
+                n1 = np.cross(v[new[:, 1]] - v[new[:, 0]], v[new[:, 2]] - v[new[:, 0]])
+                l0, l1 = np.linalg.norm(n0, axis=1), np.linalg.norm(n1, axis=1)
+                if ((n0 * n1).sum(1) < 0.6 * l0 * l1).any():
+                    continue
+                if s.uv is not None:
+                    q = s.uv
+                    c1 = np.cross(q[new[:, 1]] - q[new[:, 0]], q[new[:, 2]] - q[new[:, 0]])
+                    if (c1 > 0).any():
+                        continue
+            target[b] = a
+            busy[ring] = True
+            done += 1
+        if not done:
+            break
+        t = target[t]
+        t = t[(t[:, 0] != t[:, 1]) & (t[:, 1] != t[:, 2]) & (t[:, 2] != t[:, 0])]
+        s = compact(Surface(v, t, s.uv, s.on_body))
+    return s
 
 
 def base_surface(cell=0.028, chord=0.0006):
@@ -256,9 +312,10 @@ def clip(s, g, level=0.0, snap=0.18):
 def carry_uv(s, moved, p):
     """Updates the UV of moved vertices with the affine map of a neighbouring triangle."""
     uv = s.uv.copy()
+    # Each vertex takes its largest triangle; slivers would send it astray.
+    big = np.argsort(np.linalg.norm(np.cross(s.v[s.t[:, 1]] - s.v[s.t[:, 0]], s.v[s.t[:, 2]] - s.v[s.t[:, 0]]), axis=1))
     first = np.full(len(s.v), -1)
-    for c in range(3):
-        first[s.t[:, c]] = np.arange(len(s.t))
+    first[s.t[big].ravel()] = np.repeat(big, 3)
     tri = s.t[first[moved]]
     a, b, c = s.v[tri[:, 0]], s.v[tri[:, 1]], s.v[tri[:, 2]]
     e1, e2, q = b - a, c - a, p - a

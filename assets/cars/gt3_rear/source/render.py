@@ -8,9 +8,9 @@ from mathutils import Matrix, Vector
 import glb
 
 VIEWS = {  # azimuth (0 front, 90 the car's left), elevation, distance
-    "front": (0, 6, 7.5), "rear": (180, 8, 7.5), "left": (90, 4, 8.0), "right": (270, 4, 8.0), "front_left": (38, 12, 7.5),
-    "front_right": (322, 12, 7.5), "rear_left": (142, 14, 7.5), "rear_right": (218, 14, 7.5), "top": (90.001, 88, 8.0),
-    "high_front": (25, 32, 7.5), "high_rear": (155, 32, 7.5), "low_rear": (165, 2, 6.0),
+    "front": (0, 6, 9.0), "rear": (180, 8, 9.0), "left": (90, 4, 11.5), "right": (270, 4, 11.5), "front_left": (38, 12, 11.0),
+    "front_right": (322, 12, 11.0), "rear_left": (142, 14, 11.0), "rear_right": (218, 14, 11.0), "top": (90.001, 88, 12.0),
+    "high_front": (25, 32, 10.5), "high_rear": (155, 32, 10.5), "low_rear": (165, 2, 8.0),
 }
 TO_BLENDER = Matrix(((1, 0, 0, 0), (0, 0, -1, 0), (0, 1, 0, 0), (0, 0, 0, 1)))
 

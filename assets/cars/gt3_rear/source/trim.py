@@ -147,9 +147,13 @@ def wing_plane():
     return out
 
 
-def endplate():
+def endplate_outline():
     o = [(-1.945, 1.00), (-2.255, 0.965), (-2.305, 1.00), (-2.31, 1.235), (-2.29, 1.262), (-2.02, 1.262), (-1.955, 1.235), (-1.935, 1.12)]
-    return moved(plate(outline.fillet(o, 0.03), 0.009, 0.0025, axis=0, angle=60), (WING_SPAN - 0.005, 0, 0))
+    return outline.fillet(o, 0.03)
+
+
+def endplate():
+    return moved(plate(endplate_outline(), 0.009, 0.0025, axis=0, angle=60), (WING_SPAN - 0.005, 0, 0))
 
 
 def swan_neck():
@@ -217,12 +221,12 @@ def headlamp_inner(piece, centre):
     chrome, white, dark = [], [], []
     for a, b in ((-0.040, 0.040), (0.042, 0.036), (-0.042, -0.040), (0.036, -0.044)):
         # Stand each unit as far forward as the cover allows.
-        base = centre + side * a + up * b * 0.9 + aim * 0.02
-        for _ in range(60):
-            if shape.field(base + aim * 0.030 + up * 0.03) < -0.018:
-                break
-            base = base - aim * 0.003
-        ring = lathe([(-0.05, 0.037), (0.012, 0.037), (0.016, 0.034), (0.012, 0.031), (-0.012, 0.024)], 32, 30)
+        base = centre + side * a + up * b * 0.9 + aim * 0.03
+        rim = [aim * 0.017 + 0.038 * (side * np.cos(q) + up * np.sin(q)) for q in np.linspace(0, 2 * np.pi, 12)]
+        rim += [r - aim * 0.03 for r in rim]
+        while shape.field(base + np.array(rim)).max() > -0.012:
+            base = base - aim * 0.003 - np.array([0, 0.001, 0])
+        ring = lathe([(-0.03, 0.037), (0.012, 0.037), (0.016, 0.034), (0.012, 0.031), (-0.012, 0.024)], 32, 30)
         v, t, n = ring
         ring = fix_ring(ring)
         lens = lathe([(-0.012, 0.0245), (-0.004, 0.020), (0.001, 0.012), (0.003, 0.0005)], 28, 60)
@@ -232,6 +236,54 @@ def headlamp_inner(piece, centre):
         chrome.append(moved((ring[0] @ np.eye(3), ring[1], ring[2]), base, turn))
         white.append(moved(lens, base, turn))
     return floor, walls, join(chrome), join(white)
+
+
+def light_strip(piece):
+    """The daylight strip: a thin bright tube just behind the cover, along its border."""
+    import mesh
+    import panels as pn
+    loop = max(mesh.boundary_loops(piece.t), key=len)
+    n = shape.normal(piece.v)
+    c = piece.v.mean(0)
+    p = piece.v[loop]
+    inner = p + (c - p) * 0.13 - n[loop] * 0.020
+    s = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(np.vstack([inner, inner[:1]]), axis=0), axis=1))])
+    q = np.linspace(0, s[-1], 65)[:-1]
+    ring = np.stack([np.interp(q, s, np.append(inner[:, k], inner[0, k])) for k in range(3)], 1)
+    for _ in range(6):
+        ring = 0.25 * np.roll(ring, 1, 0) + 0.5 * ring + 0.25 * np.roll(ring, -1, 0)
+    return tube(ring, 0.0045, 6, caps=False, closed=True)
+
+
+def intake_vanes():
+    """Horizontal slats and uprights in the front intakes."""
+    out = []
+    for y in (0.245, 0.325):
+        out.append(box((0, y, 2.185), (1.06 - (y - 0.245) * 0.5, 0.010, 0.05), 0.003))
+    for x in (-0.26, 0.26):
+        out.append(box((x, 0.29, 2.175), (0.010, 0.25, 0.05), 0.003))
+    for sx in (-1, 1):
+        for y in (0.24, 0.32):
+            out.append(moved(box((0, 0, 0), (0.26, 0.009, 0.035), 0.003), (sx * 0.75, y, 1.985),
+                             np.array([[0.92, 0, sx * 0.39], [0, 1, 0], [-sx * 0.39, 0, 0.92]])))
+    return join(out)
+
+
+def bonnet_vanes():
+    """Turning vanes across the bonnet's outlets."""
+    out = []
+    for z in (1.30, 1.38, 1.46):
+        for sx in (-1, 1):
+            x = np.linspace(0.10 if z > 1.27 else 0.2, 0.435 if z < 1.40 else 0.40, 8)
+            y = surface_y(x, np.full(8, z)) - 0.012
+            rows = [[(sx * a, b, z + 0.016), (sx * a, b - 0.028, z - 0.018), (sx * a, b - 0.031, z - 0.015), (sx * a, b - 0.003, z + 0.019)]
+                    for a, b in zip(x, y)]
+            g = grid(np.array(rows), close_v=True, angle=40)
+            v, t, n = g
+            mid = np.array(rows).mean(1)
+            near = mid[np.argmin(((v[:, None] - mid[None]) ** 2).sum(-1), axis=1)]
+            out.append((v, t[:, ::-1], -n) if ((v - near) * n).sum() < 0 else g)
+    return join(out)
 
 
 def fix_ring(p):
