@@ -3,10 +3,11 @@
 //! Opening takes PNG, TGA, TIFF, BMP, WebP, JPEG and plain DDS, and turns 16-bit, grey and indexed pictures into 8-bit RGBA.
 //! It never resamples: a texture of another shape was made for something else, and a painter wants to know.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Read, Write};
+use std::fs;
+use std::io::{Cursor, Write};
 use std::path::Path;
 
+use gridvox_car::files;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader, Limits, RgbaImage};
 
@@ -20,7 +21,7 @@ const MAX_DECODER_BYTES: u64 = 2 * 8 * (MAX_SIZE as u64) * (MAX_SIZE as u64);
 
 /// Opens a livery: a square picture whose side is a power of two from 512 to 8192 pixels.
 pub fn load_livery(path: &Path) -> Result<RgbaImage, LiveryError> {
-    let bytes = read_limited(path)?;
+    let bytes = files::read_limited(path, MAX_FILE_BYTES)?;
     let broken = |reason: String| LiveryError::NotAPicture { reason, path: path.to_owned() };
     // TGA has no signature, so there the file's name has to say it.
     let format = image::guess_format(&bytes).or_else(|unknown| {
@@ -29,7 +30,7 @@ pub fn load_livery(path: &Path) -> Result<RgbaImage, LiveryError> {
     let format = format.map_err(|_| broken("its content is of no known picture format".into()))?;
 
     let reader = |bytes| {
-        let mut reader = ImageReader::with_format(std::io::Cursor::new(bytes), format);
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
         let mut limits = Limits::default();
         limits.max_alloc = Some(MAX_DECODER_BYTES);
         reader.limits(limits);
@@ -46,19 +47,13 @@ pub fn load_livery(path: &Path) -> Result<RgbaImage, LiveryError> {
 /// Saves a livery as an 8-bit PNG; RGB where it is opaque everywhere, RGBA otherwise. The file appears whole or not at
 /// all, and replaces one of that name.
 pub fn save_livery(image: &RgbaImage, path: &Path) -> Result<(), LiveryError> {
-    let failed = |reason: String| LiveryError::Unwritable { reason, path: path.to_owned() };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(e.to_string()))?;
-    let mut out = BufWriter::new(&file);
-    encode(image, &mut out).map_err(|e| failed(e.to_string()))?;
-    out.flush().map_err(|e| failed(e.to_string()))?;
-    drop(out);
-    file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
-    file.persist(path).map_err(|e| failed(e.error.to_string()))?;
+    let mut bytes = Vec::new();
+    encode(image, &mut bytes).map_err(|e| LiveryError::NotEncoded { reason: e.to_string(), path: path.to_owned() })?;
+    if let Some(folder) = path.parent() {
+        // A folder that can't be made is named by the write that follows.
+        fs::create_dir_all(folder).ok();
+    }
+    files::write_atomic(path, &bytes)?;
     Ok(())
 }
 
@@ -71,20 +66,4 @@ fn encode(image: &RgbaImage, out: impl Write) -> image::ImageResult<()> {
     } else {
         encoder.write_image(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgba8)
     }
-}
-
-fn read_limited(path: &Path) -> Result<Vec<u8>, LiveryError> {
-    let unreadable = |e: std::io::Error| LiveryError::Unreadable { reason: e.to_string(), path: path.to_owned() };
-    let file = File::open(path).map_err(unreadable)?;
-    let length = file.metadata().map_err(unreadable)?.len();
-    let mut bytes = Vec::new();
-    if length <= MAX_FILE_BYTES {
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    }
-    let found = length.max(bytes.len() as u64);
-    if found > MAX_FILE_BYTES {
-        let limit_mib = MAX_FILE_BYTES >> 20;
-        return Err(LiveryError::FileTooLarge { found_mib: found.div_ceil(1 << 20), limit_mib, path: path.to_owned() });
-    }
-    Ok(bytes)
 }

@@ -117,14 +117,14 @@ fn a_header_that_promises_too_much_is_refused_before_decoding() {
     assert!(refusal(&write(dir.path(), "short.tga", &tga)).contains("not a picture"));
     let sparse = dir.path().join("sparse.png");
     fs::File::create(&sparse).and_then(|file| file.set_len(400 << 20)).expect("a sparse file");
-    assert!(refusal(&sparse).contains("400 MiB"));
+    assert!(refusal(&sparse).contains("419.4 MB"), "{}", refusal(&sparse));
 }
 
 #[test]
 fn broken_and_missing_files_are_told_apart() {
     let dir = folder();
-    assert!(refusal(&dir.path().join("nowhere.png")).contains("cannot be read"));
-    assert!(refusal(dir.path()).contains("cannot be read"));
+    assert!(refusal(&dir.path().join("nowhere.png")).contains("there is no file"));
+    assert!(refusal(dir.path()).contains("not a file"));
     assert!(refusal(&write(dir.path(), "empty.png", b"")).contains("not a picture"));
     assert!(refusal(&write(dir.path(), "words.png", b"not a picture at all")).contains("not a picture"));
     save_livery(&gradient(512), &dir.path().join("whole.png")).expect("saves");
@@ -139,7 +139,7 @@ fn what_cannot_be_written_leaves_nothing_behind() {
     let dir = folder();
     let in_the_way = write(dir.path(), "file", b"kept");
     let error = save_livery(&gradient(512), &in_the_way.join("livery.png")).expect_err("a file is no folder");
-    assert!(error.to_string().contains("cannot be saved"), "{error}");
+    assert!(error.to_string().contains("the folder"), "{error}");
     assert_eq!(fs::read(&in_the_way).expect("still there"), b"kept");
     let folder_in_the_way = dir.path().join("folder.png");
     fs::create_dir(&folder_in_the_way).expect("creates");

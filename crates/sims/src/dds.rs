@@ -4,8 +4,9 @@
 //! Microsoft's "DDS_HEADER" page: magic, 124 bytes of header, then the levels from the largest to the smallest.
 //!
 //! Blocks come from `texpresso` rather than `intel_tex_2`. Racing liveries are mostly flat paint, and there its search for
-//! the best pair of endpoints matters: on grey and coloured flats it reaches 54 dB against 42 dB and a worst OKLab
-//! difference of 1.2 against 8.5, and on gradients 44.6 dB against 42.0 dB.
+//! the best pair of endpoints matters: decoded by `bcdec`, grey and coloured flats reach 49.5 dB against 41.7 dB (mean CIE76
+//! difference 0.6 against 1.6), a grey gradient 48.6 dB against 42.3 dB, hard slanted edges 36.2 dB against 35.2 dB. It is
+//! slower, about a second for 2048 x 2048 on two cores. `examples/encoder_quality.rs` prints the table.
 
 use image::RgbaImage;
 use rayon::prelude::*;

@@ -74,3 +74,16 @@ impl ExportError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Filling a disk needs rights that a test has not, so the system's number for it stands in.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told_apart() {
+        let error = ExportError::file(Path::new("a.dds"), io::Error::from_raw_os_error(28));
+        assert!(error.to_string().starts_with("the disk is full"), "{error}");
+    }
+}

@@ -9,11 +9,15 @@
 //! photo -> analyze -> net (correspondence) -> pose (camera) -> bake -> delight -> complete -> report
 //! ```
 //!
-//! [`generate`](pipeline) runs the whole way and streams previews; every step is also public on its own. Nothing here
+//! [`generate`] runs the whole way and streams previews; every step is also public on its own. Nothing here
 //! draws on a screen or needs a GPU.
 
 pub mod analyze;
+pub mod bake;
 pub mod cancel;
+pub mod color;
+pub mod complete;
+pub mod delight;
 pub mod evaluate;
 pub mod net;
 pub mod photo;
@@ -28,6 +32,6 @@ pub use analyze::{Analysis, ViewClass, analyze};
 pub use cancel::{Cancel, Cancelled};
 pub use net::ModelError;
 pub use photo::{Photo, PhotoError};
-pub use pipeline::{GenerateError, GenerateOptions, Generated, Quality, Stage, Update};
+pub use pipeline::{GenerateError, GenerateOptions, Generated, Quality, Stage, Update, generate};
 pub use report::{Report, Scores};
 pub use vision::Vision;

@@ -8,7 +8,10 @@
 //!   },
 //!   "cameras": [ ... one per photo, in the order given; "camera" is the first ... ],
 //!   "coverage": { "seen": 0.41, "mirrored": 0.36, "invented": 0.23 },
-//!   "scores": { "accuracy": 96, "semantic": 98, "colour": 91, "colour_delta_e": 3.4, "overall": 95 },
+//!   "scores": {
+//!     "accuracy": 93.1, "semantic": 97.8, "colour": 91.0, "colour_delta_e": 1.8, "overall": 94.0,
+//!     "edge_residual_px": 0.8, "silhouette_iou": 0.97, "agreeing": 0.95
+//!   },
 //!   "timings_secs": { "analyse": 0.12, "total": 2.9 },
 //!   "warnings": ["..."]
 //! }
@@ -21,8 +24,14 @@
 
 use std::collections::BTreeMap;
 
-use gridvox_car::PhotoCamera;
+use glam::Vec2;
+use gridvox_car::{AtlasMaps, CarPack, PhotoCamera};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use crate::color::{self, LinearRgb};
+use crate::delight::Delit;
+use crate::pipeline::SolvedView;
 
 /// The whole report; serialise it with `serde_json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,20 +78,120 @@ pub struct Coverage {
     pub invented: f32,
 }
 
-/// How well the finished livery, drawn again from the solved cameras, matches the photos. Higher is better except for
-/// `colour_delta_e`.
+/// How well the finished livery, drawn again from the solved cameras under the fitted light, matches the photos. The
+/// first five are means over the photos, weighted by the car's size in them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// 0..100: how well edges of the re-drawn car meet edges of the photo.
+    /// 0..100: how well the drawn car lies on the photo's. `100 * edges * outline`, where `edges` falls from 1 at an
+    /// edge residual of 0.5 pixels to 0 at 8 (of a photo 1600 pixels large) and `outline` rises from 0 at an
+    /// intersection over union of 0.5 to 1 at 0.95. Where the camera was given by hand: `100 * agreeing`.
     pub accuracy: f32,
-    /// 0..100: share of the car's pixels where the mesh and the network agree on the part.
+    /// 0..100: share of the car's pixels where the drawn part is the one that the network sees; 100 without a network.
     pub semantic: f32,
     /// 0..100: `100 - 5 * colour_delta_e`, not below 0.
     pub colour: f32,
-    /// Median CIEDE2000 between the re-drawn paint under the fitted light and the photo.
+    /// Median CIEDE2000 between the drawn paint and the photo.
     pub colour_delta_e: f32,
     /// 0..100: the mean of accuracy, semantic and colour.
     pub overall: f32,
+    /// Median distance between the car's edges and the first photo's, in pixels of a photo 1600 pixels large.
+    pub edge_residual_px: Option<f32>,
+    /// Intersection over union of the drawn car and the network's mask, first photo.
+    pub silhouette_iou: Option<f32>,
+    /// Share of the drawn paint that differs from the photo by less than a CIEDE2000 of 10.
+    pub agreeing: f32,
+}
+
+/// A drawn pixel counts as agreeing below this CIEDE2000.
+const AGREEING_DELTA_E: f32 = 10.0;
+
+/// Draws the livery from each camera and compares it with the photo.
+pub(crate) fn score(
+    views: &[SolvedView<'_>],
+    lights: &[Delit],
+    livery: &[LinearRgb],
+    maps: &AtlasMaps,
+    car: &CarPack,
+) -> Scores {
+    let mut total = Scores::default();
+    let mut weights = 0.0;
+    for (view, light) in views.iter().zip(lights) {
+        let mut differences = differences(view, light, livery, maps, car);
+        if differences.is_empty() {
+            continue;
+        }
+        let weight = differences.len() as f32;
+        let agreeing = differences.iter().filter(|&&d| d < AGREEING_DELTA_E).count() as f32 / weight;
+        let middle = differences.len() / 2;
+        let delta_e = *differences.select_nth_unstable_by(middle, f32::total_cmp).1;
+        let pose = view.pose.as_ref();
+        let edges = pose.and_then(|p| p.edge_residual_px).map(|px| 1.0 - ((px - 0.5) / 7.5).clamp(0.0, 1.0));
+        let outline = pose.and_then(|p| p.silhouette_iou).map(|iou| ((iou - 0.5) / 0.45).clamp(0.0, 1.0));
+        let placed = edges.zip(outline).map_or(agreeing, |(e, o)| e * o);
+        total.accuracy += weight * 100.0 * placed;
+        total.semantic += weight * 100.0 * semantic(view, car);
+        total.colour += weight * (100.0 - 5.0 * delta_e).max(0.0);
+        total.colour_delta_e += weight * delta_e;
+        total.agreeing += weight * agreeing;
+        weights += weight;
+    }
+    let mean = |sum: f32| if weights > 0.0 { sum / weights } else { 0.0 };
+    let first = views.first().and_then(|view| view.pose.as_ref());
+    let (accuracy, semantic, colour) = (mean(total.accuracy), mean(total.semantic), mean(total.colour));
+    Scores {
+        accuracy,
+        semantic,
+        colour,
+        colour_delta_e: mean(total.colour_delta_e),
+        overall: (accuracy + semantic + colour) / 3.0,
+        edge_residual_px: first.and_then(|p| p.edge_residual_px),
+        silhouette_iou: first.and_then(|p| p.silhouette_iou),
+        agreeing: mean(total.agreeing),
+    }
+}
+
+/// CIEDE2000 per drawn paint pixel.
+fn differences(view: &SolvedView<'_>, light: &Delit, livery: &[LinearRgb], maps: &AtlasMaps, car: &CarPack) -> Vec<f32> {
+    let (drawn, eye) = (&view.drawn, view.camera.eye());
+    let size = maps.size as usize;
+    (0..drawn.part.len())
+        .into_par_iter()
+        .filter(|&i| drawn.part[i] != 0 && car.model.is_paint(usize::from(drawn.part[i]) - 1))
+        .filter_map(|i| {
+            let at = (drawn.uv[i] * size as f32).floor().clamp(Vec2::ZERO, Vec2::splat(size as f32 - 1.0));
+            let texel = at.y as usize * size + at.x as usize;
+            let clear = view.occluders.as_ref().is_none_or(|o| {
+                let px = Vec2::new((i % drawn.width as usize) as f32 + 0.5, (i / drawn.width as usize) as f32 + 0.5);
+                o.clear_at(px * view.drawn_step) > 0.0
+            });
+            if maps.part[texel] == 0 || !clear {
+                return None;
+            }
+            let to_eye = (eye - drawn.position[i]).normalize();
+            let again = light.light.apply(livery[texel], drawn.normal[i], to_eye, maps.occlusion[texel]);
+            Some(color::delta_e(again.map(|c| c.min(1.0)), view.photo_color(i)?))
+        })
+        .collect()
+}
+
+/// Share of the network's car cells whose part is the drawn one.
+fn semantic(view: &SolvedView<'_>, car: &CarPack) -> f32 {
+    let Some(net) = &view.net else { return 1.0 };
+    let (mut same, mut all) = (0.0f32, 0.0f32);
+    for cell in 0..net.mask.len() {
+        let at = net.photo_px(cell % net.width, cell / net.width) / view.drawn_step;
+        if net.mask[cell] < 0.5 || at.min_element() < 0.0 {
+            continue;
+        }
+        let (x, y) = (at.x as usize, at.y as usize);
+        if x >= view.drawn.width as usize || y >= view.drawn.height as usize {
+            continue;
+        }
+        let part = view.drawn.part[y * view.drawn.width as usize + x];
+        all += 1.0;
+        same += f32::from(u8::from(part != 0 && car.model.parts[usize::from(part) - 1].class == net.part_class(cell)));
+    }
+    if all > 0.0 { same / all } else { 0.0 }
 }
 
 impl From<&PhotoCamera> for CameraReport {

@@ -1,12 +1,28 @@
 //! The loaded models, and what is kept between jobs.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use crate::net::ModelError;
+use gridvox_car::{AtlasMaps, CarPack, RasterScene};
+use image::RgbImage;
+
+use crate::net::{Correspondence, ModelError};
+use crate::pose;
 
 /// Owns the network and the device it runs on; make one per process and share it between jobs.
-#[derive(Debug)]
-pub struct Vision {}
+pub struct Vision {
+    cars: Mutex<Option<Arc<KeptCar>>>,
+}
+
+/// A car with what every job on it needs.
+pub(crate) struct KeptCar {
+    hash: String,
+    edges: pose::PreparedCar,
+    maps: Mutex<Vec<Arc<AtlasMaps>>>,
+}
+
+/// Maps of this many sizes are kept: the preview's and the livery's.
+const KEPT_MAPS: usize = 2;
 
 impl Vision {
     /// Loads the weights from a `models` folder, normally `gridvox_car::bundled::models_dir()`.
@@ -14,6 +30,57 @@ impl Vision {
         let manifest = models_dir.join("manifest.toml");
         std::fs::metadata(&manifest)
             .map_err(|error| ModelError::Unreadable { path: manifest, reason: error.to_string() })?;
-        Ok(Self {})
+        Ok(Self::without_network())
+    }
+
+    /// Works only on photos whose cameras are given.
+    pub fn without_network() -> Self {
+        Self { cars: Mutex::new(None) }
+    }
+
+    /// What the network sees in a photo.
+    pub fn correspond(&self, _photo: &RgbImage) -> Result<Correspondence, ModelError> {
+        let reason = "it was not loaded".to_owned();
+        Err(ModelError::Unreadable { path: Path::new("models").to_path_buf(), reason })
+    }
+
+    /// The car's drawing lists, from the last job where it was the same car.
+    pub(crate) fn prepare(&self, car: &CarPack) -> Arc<KeptCar> {
+        let mut slot = self.cars.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(kept) = slot.as_ref().filter(|kept| kept.hash == car.hash) {
+            return kept.clone();
+        }
+        let edges = pose::PreparedCar::new(&car.model);
+        let prepared = Arc::new(KeptCar { hash: car.hash.clone(), edges, maps: Mutex::default() });
+        *slot = Some(prepared.clone());
+        prepared
+    }
+}
+
+impl KeptCar {
+    /// The car's maps at a size, computed once.
+    pub fn maps(&self, car: &CarPack, size: u32) -> Arc<AtlasMaps> {
+        let mut kept = self.maps.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(maps) = kept.iter().find(|maps| maps.size == size) {
+            return maps.clone();
+        }
+        let maps = Arc::new(AtlasMaps::compute(&car.model, size));
+        if kept.len() == KEPT_MAPS {
+            // The small preview maps are cheap to keep; another large size replaces the last.
+            let largest = (0..kept.len()).max_by_key(|&i| kept[i].size).unwrap_or(0);
+            kept.remove(largest);
+        }
+        kept.push(maps.clone());
+        maps
+    }
+
+    /// Flattened for drawing.
+    pub fn scene(&self) -> &RasterScene {
+        self.edges.scene()
+    }
+
+    /// Prepared for laying its edges on photos.
+    pub fn edges(&self) -> &pose::PreparedCar {
+        &self.edges
     }
 }

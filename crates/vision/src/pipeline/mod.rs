@@ -1,5 +1,11 @@
 //! The whole way from photos to a finished livery, with progress, previews and a way to stop.
 
+mod run;
+mod view;
+
+pub use run::{PREVIEW_PX, generate};
+pub(crate) use view::SolvedView;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -167,7 +173,7 @@ pub enum GenerateError {
     #[error("The colour boost {0} is out of range: choose a value from 0.5 to 1.5.")]
     ColorBoost(f32),
     /// The photo shows no car.
-    #[error("{reason} The photo is {name}")]
+    #[error("{reason} The photo is {name}.")]
     NoCar {
         /// One sentence.
         reason: String,
@@ -175,7 +181,7 @@ pub enum GenerateError {
         name: String,
     },
     /// The camera could not be found.
-    #[error("The car in the photo could not be matched to this model: {reason} The photo is {name}")]
+    #[error("The car in the photo could not be matched to this model: {reason}. The photo is {name}.")]
     Pose {
         /// One sentence.
         reason: String,
@@ -183,13 +189,13 @@ pub enum GenerateError {
         name: String,
     },
     /// The picture was flipped.
-    #[error("The photo seems to be mirrored (lettering runs backwards): flip it and try again. The photo is {name}")]
+    #[error("The photo seems to be mirrored (lettering runs backwards): flip it and try again. The photo is {name}.")]
     Mirrored {
         /// The photo's name.
         name: String,
     },
     /// The car carries nothing to paint.
-    #[error("This car has no paint with texture coordinates, so no livery can be made for it: {0}")]
+    #[error("This car has no paint with texture coordinates, so no livery can be made for it: {}", .0.display())]
     NoPaint(PathBuf),
     /// The network could not be used.
     #[error(transparent)]

@@ -1,0 +1,131 @@
+//! Turns what the photos show into a whole livery: close gaps, mirror, invent, and spread beyond the islands' edges.
+//!
+//! What stands where is kept in a confidence map, so a painter knows what to check.
+
+mod dilate;
+mod fill;
+mod lettering;
+mod nearest;
+mod symmetry;
+
+pub use symmetry::Symmetry;
+
+use gridvox_car::AtlasMaps;
+use rayon::prelude::*;
+
+use crate::color::LinearRgb;
+use crate::delight::Palette;
+use crate::report::Coverage;
+
+/// Gaps in what is seen up to this wide, in texels of a livery of 2048, are closed from their rim.
+const GAP_TEXELS_AT_2048: usize = 6;
+/// Confidence of seen texels: from this, for the poorest source, to 255.
+pub const SEEN_FROM: u8 = 200;
+/// Confidence of mirrored texels: from this to [`MIRRORED_TO`].
+pub const MIRRORED_FROM: u8 = 120;
+/// See [`MIRRORED_FROM`].
+pub const MIRRORED_TO: u8 = 170;
+/// Confidence of invented texels.
+pub const INVENTED: u8 = 40;
+
+/// A whole livery.
+pub struct Completed {
+    /// Albedo in linear light, for every texel of the square.
+    pub color: Vec<LinearRgb>,
+    /// See [`Generated::confidence`](crate::Generated::confidence).
+    pub confidence: Vec<u8>,
+    /// Shares by area.
+    pub coverage: Coverage,
+    /// How alike both sides are.
+    pub symmetry: Symmetry,
+    /// Words and numbers that were kept readable on the mirrored side.
+    pub words: usize,
+}
+
+/// Completes a livery. `weight` is 0 where no photo shows the texel.
+pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, palette: &Palette) -> Completed {
+    let size = maps.size as usize;
+    let scale = size as f32 / 2048.0;
+    let mut confidence: Vec<u8> = weight
+        .par_iter()
+        .map(|&w| if w > 0.0 { SEEN_FROM + (w.min(1.0) * f32::from(255 - SEEN_FROM)) as u8 } else { 0 })
+        .collect();
+    let mut known: Vec<bool> = confidence.iter().map(|&c| c > 0).collect();
+    close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
+    let symmetry = symmetry::measure(&color, &known, maps);
+    let words = lettering::find(&color, &known, maps, palette);
+
+    let mirrored: Vec<(usize, usize)> = (0..color.len())
+        .into_par_iter()
+        .filter(|&i| maps.part[i] != 0 && !known[i])
+        .filter_map(|i| {
+            let source = maps.mirror[i] as usize;
+            (source < known.len() && known[source]).then_some((i, source))
+        })
+        .collect();
+    let level = MIRRORED_FROM + (symmetry.trust() * f32::from(MIRRORED_TO - MIRRORED_FROM)) as u8;
+    for &(to, from) in &mirrored {
+        color[to] = color[from];
+        confidence[to] = level;
+    }
+    lettering::set_readable(&mut color, &words, &mirrored, maps);
+    for &(to, _) in &mirrored {
+        known[to] = true;
+    }
+    close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
+
+    fill::fill(&mut color, &known, maps, palette);
+    for (i, c) in confidence.iter_mut().enumerate() {
+        if maps.part[i] != 0 && !known[i] {
+            *c = INVENTED;
+        }
+    }
+    let coverage = coverage(&confidence, maps);
+    beyond_islands(&mut color, maps);
+    Completed { color, confidence, coverage, symmetry, words: words.len() }
+}
+
+/// Continues the rim of narrow gaps, on the same part and the same smooth surface.
+fn close_gaps(color: &mut [LinearRgb], confidence: &mut [u8], known: &mut [bool], maps: &AtlasMaps, rings: usize) {
+    let mut pairs: Vec<(LinearRgb, u8)> = color.iter().copied().zip(confidence.iter().copied()).collect();
+    let smooth = |from: usize, to: usize| {
+        maps.part[from] == maps.part[to]
+            && maps.position[from].distance(maps.position[to]) < 3.0 * maps.texel_m[from].max(maps.texel_m[to])
+            && maps.normal[from].dot(maps.normal[to]) > 0.8
+    };
+    dilate::spread(&mut pairs, known, maps.size as usize, rings, smooth);
+    for ((c, q), (color, confidence)) in pairs.into_iter().zip(color.iter_mut().zip(confidence)) {
+        (*color, *confidence) = (c, q);
+    }
+}
+
+/// Colours around islands, and the mean colour where nothing is near.
+fn beyond_islands(color: &mut [LinearRgb], maps: &AtlasMaps) {
+    let mut known: Vec<bool> = maps.part.iter().map(|&p| p != 0).collect();
+    let painted = known.iter().filter(|&&k| k).count().max(1) as f64;
+    let mut mean = [0.0f64; 3];
+    for (c, _) in color.iter().zip(&known).filter(|(_, k)| **k) {
+        for k in 0..3 {
+            mean[k] += f64::from(c[k]) / painted;
+        }
+    }
+    let rings = (dilate::MARGIN_TEXELS_AT_2048 * maps.size as usize / 2048).max(8);
+    dilate::spread(color, &mut known, maps.size as usize, rings, |_, _| true);
+    for (c, _) in color.iter_mut().zip(&known).filter(|(_, k)| !**k) {
+        *c = mean.map(|m| m as f32);
+    }
+}
+
+fn coverage(confidence: &[u8], maps: &AtlasMaps) -> Coverage {
+    let mut areas = [0.0f64; 3];
+    for (i, &c) in confidence.iter().enumerate().filter(|&(i, _)| maps.part[i] != 0) {
+        let class = if c >= SEEN_FROM { 0 } else { usize::from(c < MIRRORED_FROM) + 1 };
+        areas[class] += f64::from(maps.texel_m[i]).powi(2);
+    }
+    let total: f64 = areas.iter().sum::<f64>().max(1e-12);
+    let [seen, mirrored, invented] = areas.map(|a| (a / total) as f32);
+    Coverage { seen, mirrored, invented }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,310 @@
+//! The order of the steps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use gridvox_car::{AtlasMaps, CarPack, PhotoCamera};
+use image::{GrayImage, Rgba, RgbaImage};
+use rayon::prelude::*;
+
+use super::view::{SolvedView, hints, pose_error};
+use super::{GenerateError, GenerateOptions, Generated, SIZES, Stage, Update};
+use crate::analyze;
+use crate::bake::{self, Baked};
+use crate::cancel::Cancel;
+use crate::color::{self, LinearRgb};
+use crate::complete::{self, Completed};
+use crate::delight::{self, Delit, Palette};
+use crate::photo::Photo;
+use crate::pose;
+use crate::report::{self, CameraReport, Report};
+use crate::vision::{KeptCar, Vision};
+
+/// Side of the previews in texels.
+pub const PREVIEW_PX: u32 = 512;
+
+/// Makes a livery from photos of one car. `on_update` is called on this thread, in order; it should return quickly.
+///
+/// With several photos, those that cannot be used are left out with a warning as long as one can.
+///
+/// # Errors
+/// Says in one sentence why there is no livery; nothing is left half done.
+pub fn generate(
+    vision: &Vision,
+    car: &CarPack,
+    photos: &[Photo],
+    options: &GenerateOptions,
+    cancel: &Cancel,
+    on_update: &mut dyn FnMut(Update),
+) -> Result<Generated, GenerateError> {
+    check(car, photos, options)?;
+    let mut job = Job {
+        vision,
+        car,
+        prepared: vision.prepare(car),
+        options,
+        cancel,
+        on_update,
+        timings: BTreeMap::new(),
+        warnings: Vec::new(),
+        started: Instant::now(),
+        running: None,
+    };
+    job.run(photos)
+}
+
+fn check(car: &CarPack, photos: &[Photo], options: &GenerateOptions) -> Result<(), GenerateError> {
+    if photos.is_empty() {
+        return Err(GenerateError::NoPhoto);
+    }
+    let size = options.size_px();
+    if !SIZES.contains(&size) {
+        return Err(GenerateError::Size(size));
+    }
+    if !(0.5..=1.5).contains(&options.color_boost) {
+        return Err(GenerateError::ColorBoost(options.color_boost));
+    }
+    if !(0..car.model.parts.len()).any(|part| car.model.is_paint(part)) {
+        return Err(GenerateError::NoPaint(car.dir.clone()));
+    }
+    Ok(())
+}
+
+struct Job<'a> {
+    vision: &'a Vision,
+    car: &'a CarPack,
+    prepared: Arc<KeptCar>,
+    options: &'a GenerateOptions,
+    cancel: &'a Cancel,
+    on_update: &'a mut dyn FnMut(Update),
+    timings: BTreeMap<String, f64>,
+    warnings: Vec<String>,
+    started: Instant,
+    running: Option<(Stage, Instant)>,
+}
+
+impl Job<'_> {
+    fn run(&mut self, photos: &[Photo]) -> Result<Generated, GenerateError> {
+        let small = self.prepared.maps(self.car, PREVIEW_PX);
+        let views = self.solve_all(photos, &small)?;
+        let size = self.options.size_px();
+
+        self.begin(Stage::Bake, 0.55)?;
+        let maps = self.prepared.maps(self.car, size);
+        let mut baked = Vec::with_capacity(views.len());
+        for view in &views {
+            self.cancel.check()?;
+            baked.push(bake::bake(&view.to_bake(), &self.car.model, self.prepared.scene(), &maps));
+        }
+        if baked.iter().all(|b| b.weight.iter().all(|&w| w == 0.0)) {
+            let reason = "the camera that was found sees none of its paint".to_owned();
+            return Err(GenerateError::Pose { reason, name: photos[0].source_name.clone() });
+        }
+
+        self.begin(Stage::Delight, 0.68)?;
+        let (lights, blended, palette) = self.delight(baked, &views, &maps);
+
+        self.begin(Stage::Complete, 0.76)?;
+        let done = complete::complete(blended.0, &blended.1, &maps, &palette);
+        drop(blended.1);
+        if done.symmetry.agreement.is_some_and(|a| a < 0.6) {
+            self.warnings.push(format!(
+                "The two sides differ ({:.0} % alike where both show): check what was mirrored.",
+                done.symmetry.trust() * 100.0
+            ));
+        }
+        if done.coverage.invented > 0.3 {
+            self.warnings.push(format!(
+                "{:.0} % of the car shows on no photo and was continued from the inks: add a photo of the other end.",
+                done.coverage.invented * 100.0
+            ));
+        }
+        self.cancel.check()?;
+        let livery = encode(&done, size, self.options.color_boost);
+        let confidence =
+            GrayImage::from_raw(size, size, done.confidence.clone()).unwrap_or_else(|| GrayImage::new(size, size));
+        (self.on_update)(Update::Preview(Arc::new(preview_of(&livery))));
+
+        self.begin(Stage::Report, 0.94)?;
+        let scores = report::score(&views, &lights, &done.color, &maps, self.car);
+        self.finish_stage();
+        self.timings.insert("total".into(), self.started.elapsed().as_secs_f64());
+        let cameras: Vec<CameraReport> = views.iter().map(|view| CameraReport::from(&view.camera)).collect();
+        let report = Report {
+            camera: cameras[0].clone(),
+            cameras,
+            coverage: done.coverage,
+            scores,
+            timings_secs: std::mem::take(&mut self.timings),
+            warnings: std::mem::take(&mut self.warnings),
+        };
+        Ok(Generated { livery, confidence, report })
+    }
+
+    /// Solves each photo's camera; the first preview comes as soon as the first camera is roughly known.
+    fn solve_all<'p>(&mut self, photos: &'p [Photo], small: &AtlasMaps) -> Result<Vec<SolvedView<'p>>, GenerateError> {
+        let mut views: Vec<SolvedView<'p>> = Vec::new();
+        let mut first_error = None;
+        for (index, photo) in photos.iter().enumerate() {
+            match self.solve(photo, index, photos.len(), small, &views) {
+                Ok(view) => {
+                    views.push(view);
+                    let baked = self.bake_small(&views, small);
+                    let preview = self.preview(baked, &views, small);
+                    (self.on_update)(Update::Preview(Arc::new(preview)));
+                }
+                Err(error @ (GenerateError::Cancelled(_) | GenerateError::Model(_))) => return Err(error),
+                Err(error) => {
+                    if photos.len() > 1 {
+                        self.warnings.push(format!("One photo was left out. {error}"));
+                    }
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        match first_error {
+            Some(error) if views.is_empty() => Err(error),
+            _ => Ok(views),
+        }
+    }
+
+    fn solve<'p>(
+        &mut self,
+        photo: &'p Photo,
+        index: usize,
+        count: usize,
+        small: &AtlasMaps,
+        before: &[SolvedView<'p>],
+    ) -> Result<SolvedView<'p>, GenerateError> {
+        let fraction = |inside: f32| 0.5 * (index as f32 + inside) / count as f32;
+        self.begin(Stage::Analyse, fraction(0.0))?;
+        if let Some(camera) = self.options.cameras.get(index).copied().flatten() {
+            let camera = fitted(camera, photo);
+            let view = SolvedView::new(photo, camera, None, None, &self.prepared);
+            let analysis = view.analysis_without_network();
+            self.warnings.extend(analysis.warnings.iter().cloned());
+            (self.on_update)(Update::Analysis(analysis));
+            return Ok(view);
+        }
+        self.begin(Stage::Correspond, fraction(0.05))?;
+        let net = self.vision.correspond(&photo.rgb)?;
+        let mut analysis = analyze::from_correspondence(photo, &net);
+        (self.on_update)(Update::Analysis(analysis.clone()));
+        if let Some(reason) = analysis.refusal.take() {
+            return Err(GenerateError::NoCar { reason, name: photo.source_name.clone() });
+        }
+        self.begin(Stage::Pose, fraction(0.5))?;
+        let hints = hints(photo);
+        let bounds = self.car.model.bounds();
+        let solution = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints).map_err(|f| pose_error(f, photo))?;
+        if before.is_empty() {
+            let rough = [SolvedView::new(photo, solution.camera, Some(net.clone()), Some(solution.clone()), &self.prepared)];
+            let baked = self.bake_small(&rough, small);
+            let preview = self.preview(baked, &rough, small);
+            (self.on_update)(Update::Preview(Arc::new(preview)));
+        }
+        self.begin(Stage::Refine, fraction(0.65))?;
+        let refined = pose::refine(self.prepared.edges(), &photo.rgb, &net, &solution, &hints)
+            .map_err(|failure| pose_error(failure, photo))?;
+        let view = SolvedView::new(photo, refined.camera, Some(net), Some(refined), &self.prepared);
+        view.refine_analysis(&mut analysis);
+        self.warnings.extend(analysis.warnings.iter().cloned());
+        (self.on_update)(Update::Analysis(analysis));
+        Ok(view)
+    }
+
+    fn bake_small(&self, views: &[SolvedView<'_>], small: &AtlasMaps) -> Vec<Baked> {
+        views.iter().map(|view| bake::bake(&view.to_bake(), &self.car.model, self.prepared.scene(), small)).collect()
+    }
+
+    /// A whole livery at the preview's size.
+    fn preview(&self, baked: Vec<Baked>, views: &[SolvedView<'_>], small: &AtlasMaps) -> RgbaImage {
+        let (_, blended, palette) = self.delight(baked, views, small);
+        let done = complete::complete(blended.0, &blended.1, small, &palette);
+        encode(&done, small.size, self.options.color_boost)
+    }
+
+    /// Takes the light off each photo, then blends them: lights, (colour, weight), inks.
+    #[expect(clippy::type_complexity, reason = "three results of one step, named where they are used")]
+    fn delight(
+        &self,
+        mut baked: Vec<Baked>,
+        views: &[SolvedView<'_>],
+        maps: &AtlasMaps,
+    ) -> (Vec<Delit>, (Vec<LinearRgb>, Vec<f32>), Palette) {
+        let mut lights: Vec<Delit> = baked
+            .iter_mut()
+            .zip(views)
+            .map(|(baked, view)| delight::delight(baked, maps, view.camera.eye(), view.tyres(self.car)))
+            .collect();
+        if lights.len() == 1 {
+            let Baked { color, weight } = baked.remove(0);
+            let palette = lights[0].palette.clone();
+            return (lights, (color, weight), palette);
+        }
+        let blended = bake::blend(baked, maps);
+        for (light, gain) in lights.iter_mut().zip(&blended.gains) {
+            light.light.gain = std::array::from_fn(|k| light.light.gain[k] * gain[k]);
+        }
+        let joint = Baked { color: blended.color, weight: blended.weight };
+        let palette = delight::palette_of(&joint, maps);
+        (lights, (joint.color, joint.weight), palette)
+    }
+
+    fn begin(&mut self, stage: Stage, fraction: f32) -> Result<(), GenerateError> {
+        self.finish_stage();
+        self.cancel.check()?;
+        self.running = Some((stage, Instant::now()));
+        (self.on_update)(Update::Stage { stage, fraction });
+        Ok(())
+    }
+
+    fn finish_stage(&mut self) {
+        if let Some((stage, since)) = self.running.take() {
+            *self.timings.entry(stage.key().into()).or_default() += since.elapsed().as_secs_f64();
+        }
+    }
+}
+
+/// A given camera for the photo's real size.
+fn fitted(camera: PhotoCamera, photo: &Photo) -> PhotoCamera {
+    let (width, height) = photo.rgb.dimensions();
+    if (camera.width, camera.height) == (width, height) { camera } else { camera.scaled_to(width, height) }
+}
+
+fn encode(done: &Completed, size: u32, boost: f32) -> RgbaImage {
+    let mut pixels = vec![0u8; done.color.len() * 4];
+    pixels.par_chunks_exact_mut(4).zip(&done.color).for_each(|(out, &c)| {
+        let c = if boost == 1.0 { c } else { color::boost_saturation(c, boost) };
+        out[..3].copy_from_slice(&color::encode_rgb(c));
+        out[3] = 255;
+    });
+    RgbaImage::from_raw(size, size, pixels).unwrap_or_else(|| RgbaImage::new(size, size))
+}
+
+/// The livery at the preview's size, averaged in linear light.
+fn preview_of(livery: &RgbaImage) -> RgbaImage {
+    let step = (livery.width() / PREVIEW_PX).max(1);
+    if step == 1 {
+        return livery.clone();
+    }
+    let mut preview = RgbaImage::new(PREVIEW_PX, PREVIEW_PX);
+    preview.enumerate_pixels_mut().for_each(|(x, y, out)| {
+        let mut sum = [0.0f32; 3];
+        for dy in 0..step {
+            for dx in 0..step {
+                let [r, g, b, _] = livery.get_pixel(x * step + dx, y * step + dy).0;
+                let c = color::decode_rgb([r, g, b]);
+                sum = std::array::from_fn(|k| sum[k] + c[k]);
+            }
+        }
+        let [r, g, b] = color::encode_rgb(sum.map(|c| c / (step * step) as f32));
+        *out = Rgba([r, g, b, 255]);
+    });
+    preview
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
