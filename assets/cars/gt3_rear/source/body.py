@@ -48,7 +48,7 @@ def build(cell=0.040, chord=0.0012):
     # Diffuser tunnel: the ramp is a part of its own.
     _, s = cut.opening(s, pn.diffuser_hole, 0.02)
     floor, s = cut.opening(s, lambda p: p[:, 1] - 0.108, 0.04)
-    floor = mesh.merge_short(floor, 0.055, 8)
+    floor = mesh.merge_short(floor, 0.08, 8, 0.985)
     b.add("underbody", "carbon_satin", (floor.v, floor.t, shape.normal(floor.v)))
     # Openings that lie across several panels.
     lamp, s = cut.opening(s, pn.headlamp, 0.012)
@@ -162,7 +162,7 @@ def inner_shell():
         s = mesh.refine_near(s, g, 0.035, 0.01)
         # Refined points must stay on the lining, so they are not projected on the body.
         _, s = mesh.clip(s, g, 0.0)
-    s = mesh.merge_short(s, 0.03, 6)
+    s = mesh.merge_short(s, 0.045, 6)
     n = -grad(s.v)
     n /= np.linalg.norm(n, axis=1, keepdims=True)
     return s.v, s.t, n

@@ -107,4 +107,4 @@ def smooth_tube(points, radius):
         q[0], q[-1] = p[0], p[-1]
         q[1:-1:2], q[2:-1:2] = 0.75 * p[:-1] + 0.25 * p[1:], 0.25 * p[:-1] + 0.75 * p[1:]
         p = q
-    return tube(p, radius, 8)
+    return tube(p, radius, 7)

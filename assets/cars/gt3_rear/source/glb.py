@@ -21,7 +21,7 @@ MATERIALS = {
     "paint_body": ((0.80, 0.80, 0.80, 1.0), 0.0, 0.42, {"extensions": {"KHR_materials_clearcoat": {
         "clearcoatFactor": 1.0, "clearcoatRoughnessFactor": 0.05}}}),
     "glass_window": ((0.030, 0.036, 0.040, 0.55), 0.0, 0.04, {"alphaMode": "BLEND"}),
-    "glass_lamp": ((0.85, 0.90, 0.95, 0.12), 0.0, 0.03, {"alphaMode": "BLEND"}),
+    "glass_lamp": ((0.03, 0.032, 0.035, 0.10), 0.0, 0.03, {"alphaMode": "BLEND"}),
     "lamp_white": ((0.90, 0.92, 0.95, 1.0), 0.1, 0.20, {"emissiveFactor": [0.55, 0.57, 0.60]}),
     "lamp_chrome": ((0.75, 0.76, 0.78, 1.0), 1.0, 0.12, {}),
     "lamp_housing": ((0.10, 0.105, 0.11, 1.0), 0.6, 0.35, {}),

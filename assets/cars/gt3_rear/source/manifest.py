@@ -32,6 +32,8 @@ def write_manifest(path, parts):
     out += ["", "[wheels]"]
     for end, hub, r in (("front", shape.FRONT_HUB, shape.FRONT_TYRE_R), ("rear", shape.REAR_HUB, shape.REAR_TYRE_R)):
         for side, sign in (("left", 1), ("right", -1)):
+            tyre = next(p for p in parts if p.name == f"tyre_{end}_{side}").v
+            hub = abs(tyre[:, 0].min() + tyre[:, 0].max()) / 2, hub[1], hub[2]
             spin = [f"{k}_{end}_{side}" for k in ("tyre", "tyre_band", "rim", "nut", "brake_disc")]
             names = ", ".join(f'"{k}"' for k in spin)
             still = f'"brake_caliper_{end}_{side}"'

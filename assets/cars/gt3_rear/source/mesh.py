@@ -57,8 +57,11 @@ def boundary_loops(t):
     return loops
 
 
-def merge_short(s, limit, rounds=4):
-    """Collapses edges shorter than `limit`: slivers that cuts leave. Borders keep their curve, corners stay."""
+def merge_short(s, limit, rounds=4, turn=0.6):
+    """Collapses edges shorter than `limit`: slivers that cuts leave. Borders keep their curve, corners stay.
+
+    `turn` is the smallest cosine between a triangle's normal before and after.
+    """
     for _ in range(rounds):
         v, t = s.v, s.t
         e, _ = edges_of(t)
@@ -101,7 +104,7 @@ def merge_short(s, limit, rounds=4):
                 n0 = np.cross(v[stay[:, 1]] - v[stay[:, 0]], v[stay[:, 2]] - v[stay[:, 0]])
                 n1 = np.cross(v[new[:, 1]] - v[new[:, 0]], v[new[:, 2]] - v[new[:, 0]])
                 l0, l1 = np.linalg.norm(n0, axis=1), np.linalg.norm(n1, axis=1)
-                if ((n0 * n1).sum(1) < 0.6 * l0 * l1).any():
+                if ((n0 * n1).sum(1) < turn * l0 * l1).any():
                     continue
                 if s.uv is not None:
                     q = s.uv

@@ -40,10 +40,10 @@ def splitter():
     x = np.linspace(0, 0.955, 25)
     front = np.stack([x, 2.31 - 0.36 * (x / 0.955) ** 2.7], 1)
     half = np.concatenate([front, [(0.985, 1.88), (0.985, 1.66), (0.90, 1.64)]])
-    slab = moved(plate(mirror_points(half), 0.018, 0.006), (0, 0.058, 0))
+    slab = moved(plate(mirror_points(half), 0.018, 0.006), (0, 0.051, 0))
     fences = []
     for sx in (1, -1):
-        o = [(1.68, 0.07), (1.97, 0.07), (1.93, 0.125), (1.70, 0.150)]
+        o = [(1.68, 0.06), (1.97, 0.06), (1.93, 0.125), (1.70, 0.150)]
         f = moved(plate(outline.fillet(o, 0.015), 0.008, 0.002, axis=0), (0.978, 0, 0))
         fences.append(f if sx > 0 else mirrored(f))
     return join([slab] + fences)
@@ -53,7 +53,7 @@ def blade_skirt():
     z = np.linspace(0.84, -0.80, 24)
     edge = np.minimum(surface_x(0.16, z) + 0.030, 1.02)
     o = np.concatenate([np.stack([edge, z], 1), [(0.86, -0.80), (0.86, 0.84)]])
-    return moved(plate(o, 0.014, 0.004), (0, 0.070, 0))
+    return moved(plate(o, 0.014, 0.004), (0, 0.056, 0))
 
 
 def canard(points, reach):

@@ -9,13 +9,13 @@ def tyre(radius, width, rim=0.232):
             (-w + 0.006, radius - 0.022), (-w + 0.017, radius - 0.008), (-w + 0.034, radius - 0.0015), (-w + 0.06, radius),
             (w - 0.06, radius), (w - 0.034, radius - 0.0015), (w - 0.017, radius - 0.008), (w - 0.006, radius - 0.022),
             (w, radius - 0.042), (w, rim + 0.052), (w - 0.004, rim + 0.030), (w - 0.012, rim + 0.008), (w - 0.022, rim)]
-    return outward_from_axis(lathe(prof, 64, 60), centre_r=(radius + rim) / 2)
+    return outward_from_axis(lathe(prof, 56, 60), centre_r=(radius + rim) / 2)
 
 
 def band(radius, width, rim=0.232):
     """A thin painted ring on the tyre's outer sidewall."""
     w, r = width / 2, (radius + rim) / 2
-    p = lathe([(w + 0.0006, r - 0.0035), (w + 0.0006, r + 0.0035)], 64, 60)
+    p = lathe([(w + 0.0006, r - 0.0035), (w + 0.0006, r + 0.0035)], 56, 60)
     return (p[0], p[1][:, ::-1], -p[2]) if p[2][:, 0].sum() < 0 else p
 
 
@@ -31,15 +31,15 @@ def rim(width, radius=0.236, spokes=10):
     w = width / 2
     lip = [(w - 0.020, radius - 0.022), (w - 0.009, radius - 0.006), (w - 0.007, radius), (w - 0.012, radius + 0.004),
            (w - 0.024, radius + 0.001), (w - 0.030, radius - 0.010)]
-    outer = outward_from_axis(lathe(lip, 64, 50), radius - 0.008)
+    outer = outward_from_axis(lathe(lip, 56, 50), radius - 0.008)
     barrel_p = [(w - 0.020, radius - 0.022), (w - 0.055, radius - 0.030), (0.0, radius - 0.034), (-w + 0.02, radius - 0.016)]
-    barrel = lathe(barrel_p, 64, 50)
+    barrel = lathe(barrel_p, 56, 50)
     v, t, n = barrel
     if (n[:, 1] * v[:, 1] + n[:, 2] * v[:, 2]).sum() > 0:
         barrel = (v, t[:, ::-1], -n)
     pieces = [outer, barrel]
     face = w - 0.022
-    m = 8
+    m = 7
     for k in range(spokes):
         a0 = 2 * np.pi * (k + 0.5) / spokes
         for fork in (-1, 1):
