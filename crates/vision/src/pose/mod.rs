@@ -52,6 +52,9 @@ pub struct PoseSolution {
     pub rms_px: f32,
     /// Relative standard deviation of the focal length.
     pub focal_uncertainty: f32,
+    /// Other cameras that explain the correspondences nearly as well; [`refine`] looks at them too and drops them.
+    #[serde(skip)]
+    pub alternatives: Vec<PhotoCamera>,
     /// How well the car's outline covers the network's car mask, intersection over union; `None` before [`refine`].
     pub silhouette_iou: Option<f32>,
     /// Median distance between the car's edges and the photo's, pixels at 1600; `None` before [`refine`].

@@ -152,19 +152,6 @@ impl CameraModel {
     pub fn magnification(&self) -> f64 {
         self.focal_px / self.translation.z
     }
-
-    /// The same camera for a copy of the photo of another size.
-    pub fn scaled_to(&self, width: u32, height: u32) -> Self {
-        let sx = f64::from(width) / f64::from(self.width);
-        let sy = f64::from(height) / f64::from(self.height);
-        Self {
-            focal_px: self.focal_px * sx,
-            principal_point: Vector2::new(self.principal_point.x * sx, self.principal_point.y * sy),
-            width,
-            height,
-            ..*self
-        }
-    }
 }
 
 trait Renormalise {

@@ -22,11 +22,15 @@ pub struct Faults {
     pub bias: f32,
     /// Share of 8 x 8 blocks that hold nonsense, 0..1.
     pub nonsense: f64,
+    /// How far the mask's edge wanders, cells.
+    pub wander: f32,
 }
 
 impl Faults {
-    /// About what a small network does after training.
-    pub const TYPICAL: Self = Self { noise: 0.03, bias: 0.02, nonsense: 0.1 };
+    /// About what a small network does after long training.
+    pub const TYPICAL: Self = Self { noise: 0.03, bias: 0.02, nonsense: 0.1, wander: 0.5 };
+    /// About what it does after an hour.
+    pub const WEAK: Self = Self { noise: 0.12, bias: 0.15, nonsense: 0.2, wander: 3.0 };
 }
 
 /// A camera around the car by azimuth and elevation in degrees, 35 mm equivalent focal length, the share of the picture's
@@ -76,7 +80,7 @@ pub fn field(car: &PreparedCar, camera: &PhotoCamera, faults: Faults, seed: u64)
         part: vec![0; n],
         part_prob: vec![0.9; n],
         coords: vec![Vec3::ZERO; n],
-        sigma: vec![faults.noise.max(0.01); n],
+        sigma: vec![faults.noise.hypot(faults.bias * 0.5).max(0.01); n],
     };
     let waves: [f32; 9] = std::array::from_fn(|_| rng.random_range(0.0..6.0));
     let blocks: Vec<Option<Vec3>> = (0..n.div_ceil(64))
@@ -85,9 +89,17 @@ pub fn field(car: &PreparedCar, camera: &PhotoCamera, faults: Faults, seed: u64)
             rng.random_bool(faults.nonsense).then_some(point)
         })
         .collect();
+    for i in 0..n {
+        let (x, y) = ((i % width) as f32, (i / width) as f32);
+        let dx = faults.wander * (x * 0.07 + waves[6]).sin() * (y * 0.09 + waves[7]).cos();
+        let dy = faults.wander * (x * 0.06 + waves[8]).cos() * (y * 0.08 + waves[6]).sin();
+        let (x, y) = ((x + dx).clamp(0.0, 287.0) as usize, (y + dy).clamp(0.0, 191.0) as usize);
+        if buffer.part[y * width + x] != 0 {
+            field.mask[i] = 0.97;
+        }
+    }
     for i in (0..n).filter(|&i| buffer.part[i] != 0) {
         let (x, y) = (i % width, i / width);
-        field.mask[i] = 0.97;
         field.part[i] = car.class(buffer.part[i]) as u8;
         let mut coords = (buffer.position[i] - centre) / half;
         for axis in 0..3 {

@@ -23,12 +23,19 @@ const EXIF_TOLERANCE: f64 = 1.1;
 const LEAST_SAMPLES: usize = 60;
 /// Neighbouring pixels err together; so many independent points are all of them worth.
 const EFFECTIVE_POINTS: f64 = 160.0;
-/// Correspondences within this distance on the car agree with a camera.
+/// Correspondences within this distance on the car agree with a camera ...
 const AGREE_M: f64 = 0.15;
+/// ... or within so many of their own standard deviations, up to a limit: an unsure network is believed less, not refused.
+const AGREE_SIGMAS: f64 = 2.5;
+const AGREE_AT_MOST_M: f64 = 0.6;
 /// Share of agreeing correspondences below which the car is refused.
 const LEAST_AGREEING: f64 = 0.45;
 const DRAWS: usize = 90;
-const KEPT_HYPOTHESES: usize = 10;
+const KEPT_HYPOTHESES: usize = 12;
+/// Other cameras that explain the correspondences nearly as well, for refinement to choose from.
+const OTHERS: usize = 3;
+/// They may cost this factor more than the best.
+const OTHERS_COST: f64 = 1.6;
 
 /// One usable pixel of the network's output.
 #[derive(Debug, Clone, Copy)]
@@ -75,16 +82,29 @@ pub fn solve(
         inlier_share: found.share as f32,
         rms_px: (found.rms_px / reference_scale(photo_size.0, photo_size.1)) as f32,
         focal_uncertainty: found.adjusted.zoom_sigma() as f32,
+        alternatives: found.others.iter().map(CameraModel::to_camera).collect(),
         silhouette_iou: None,
         edge_residual_px: None,
         edge_support: None,
     })
 }
 
-/// The correspondences as terms for later least squares around `model`: thinned, whitened and weighted so that all of
-/// them together count as `EFFECTIVE_POINTS` independent points.
-pub(super) fn point_terms(field: &Correspondence, bounds: (Vec3, Vec3), model: &CameraModel) -> Vec<PointTerm> {
-    whiten(&samples(field, bounds), model)
+/// The correspondences as terms for least squares around `model`: thinned, whitened and weighted so that all of them
+/// together count as `EFFECTIVE_POINTS` independent points.
+pub(super) fn whiten_field(field: &Correspondence, bounds: (Vec3, Vec3), model: &CameraModel) -> Vec<PointTerm> {
+    whiten(&thin(&samples(field, bounds), 800), model)
+}
+
+/// Points marked by hand as terms; a click is good to two pixels at the reference size.
+pub(super) fn pair_terms(photo_size: (u32, u32), hints: &PoseHints) -> Vec<PointTerm> {
+    let sigma_px = 2.0 * reference_scale(photo_size.0, photo_size.1);
+    let term = |pair: &super::PointPair| PointTerm {
+        point: vector(pair.car_point.as_dvec3()),
+        pixel: Vector2::new(f64::from(pair.photo_px.x), f64::from(pair.photo_px.y)),
+        inv_sigma: 1.0 / sigma_px,
+        weight: 1.0,
+    };
+    hints.point_pairs.iter().map(term).collect()
 }
 
 /// Belief about the lens for this photo size and these hints.
@@ -151,6 +171,11 @@ impl Sample {
         Self { pixel: Vector2::new(f64::from(width) - self.pixel.x, self.pixel.y), ..self }
     }
 
+    /// How far the camera's prediction may lie off.
+    fn agree_m(&self) -> f64 {
+        (AGREE_SIGMAS * self.sigma_m).clamp(AGREE_M, AGREE_AT_MOST_M)
+    }
+
     /// Distance of the camera's prediction from the pixel, as metres on the car.
     fn distance_m(&self, model: &CameraModel) -> f64 {
         model.project(&self.point).map_or(f64::INFINITY, |p| (p - self.pixel).norm() / model.magnification())
@@ -168,26 +193,16 @@ struct Scene<'a> {
 
 struct Found {
     adjusted: Adjusted,
+    others: Vec<CameraModel>,
     share: f64,
     rms_px: f64,
 }
 
 impl<'a> Scene<'a> {
     fn new(field: &Correspondence, bounds: (Vec3, Vec3), photo_size: (u32, u32), hints: &'a PoseHints) -> Self {
-        let sigma_px = 2.0 * reference_scale(photo_size.0, photo_size.1);
-        let pairs = hints
-            .point_pairs
-            .iter()
-            .map(|pair| PointTerm {
-                point: vector(pair.car_point.as_dvec3()),
-                pixel: Vector2::new(f64::from(pair.photo_px.x), f64::from(pair.photo_px.y)),
-                inv_sigma: 1.0 / sigma_px,
-                weight: 1.0,
-            })
-            .collect();
         Self {
             samples: samples(field, bounds),
-            pairs,
+            pairs: pair_terms(photo_size, hints),
             centre: vector(((bounds.0 + bounds.1) * 0.5).as_dvec3()),
             half: vector(((bounds.1 - bounds.0) * 0.5).as_dvec3()),
             photo_size,
@@ -216,17 +231,24 @@ impl<'a> Scene<'a> {
         let weak = lens_prior(self.photo_size, &PoseHints::default());
         let zoom = Free { zoom: true, k1: false, principal_point: false };
         let score = |model: &CameraModel| self.score(&few, model, f64::INFINITY);
-        let mut best: Option<(f64, CameraModel)> = None;
+        let mut ranked: Vec<(f64, CameraModel)> = Vec::new();
         for model in hypotheses {
             let points = whiten(&few, &model);
             let terms = Terms { points: &points, lines: &[], pairs: &self.pairs, prior: weak };
             let polished = adjust(&model, &terms, zoom, 12).model;
-            let cost = score(&polished);
-            if self.is_plausible(&polished) && sees_near_side(&few, &polished) && best.as_ref().is_none_or(|(least, _)| cost < *least) {
-                best = Some((cost, polished));
+            if self.is_plausible(&polished) && sees_near_side(&few, &polished) {
+                ranked.push((score(&polished), polished));
             }
         }
-        let (_, model) = best?;
+        ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let &(least, model) = ranked.first()?;
+        let mut others: Vec<CameraModel> = Vec::new();
+        for (cost, other) in &ranked[1..] {
+            let is_new = others.iter().chain([&model]).all(|known| differ(known, other));
+            if *cost < OTHERS_COST * least && is_new && others.len() < OTHERS {
+                others.push(*other);
+            }
+        }
         let many = thin(samples, 4000);
         let mut adjusted = self.polish(&many, &model, weak, zoom);
         if self.hints.exif_focal_35mm.is_some() {
@@ -238,7 +260,7 @@ impl<'a> Scene<'a> {
                 adjusted = obedient;
             }
         }
-        Some(self.judge(samples, adjusted))
+        Some(self.judge(samples, adjusted, others))
     }
 
     /// Least squares with the scale of the noise taken from the residuals, twice.
@@ -265,19 +287,19 @@ impl<'a> Scene<'a> {
         adjusted.expect("two rounds were made")
     }
 
-    fn judge(&self, samples: &[Sample], adjusted: Adjusted) -> Found {
+    fn judge(&self, samples: &[Sample], adjusted: Adjusted, others: Vec<CameraModel>) -> Found {
         let model = &adjusted.model;
         let (mut agreeing, mut all, mut squares) = (0.0, 0.0, 0.0);
         for s in samples {
             let distance = s.distance_m(model);
             all += s.weight;
-            if distance < AGREE_M {
+            if distance < s.agree_m() {
                 agreeing += s.weight;
                 squares += s.weight * (distance * model.magnification()).powi(2);
             }
         }
         let share = if all > 0.0 { agreeing / all } else { 0.0 };
-        Found { adjusted, share, rms_px: (squares / agreeing.max(1e-9)).sqrt() }
+        Found { adjusted, others, share, rms_px: (squares / agreeing.max(1e-9)).sqrt() }
     }
 
     /// Truncated squared error; stops once it exceeds `limit`.
@@ -353,7 +375,7 @@ impl<'a> Scene<'a> {
         kept.into_iter().map(|(_, model)| model).collect()
     }
 
-    /// In front of the camera, upright, and not from inside the car or through the ground.
+    /// In front of the camera, upright, and not from inside the car or from far below its wheels.
     fn is_plausible(&self, model: &CameraModel) -> bool {
         let eye = -(model.rotation.transpose() * model.translation);
         let inside = (0..3).all(|i| eye[i].abs() < self.half[i]);
@@ -364,7 +386,7 @@ impl<'a> Scene<'a> {
             && model.translation.z < 1000.0
             && !inside
             && up_in_image > 0.2
-            && eye.y > -3.0 * self.half.y
+            && eye.y > -self.half.y - 0.3 - 0.12 * model.translation.z
     }
 
     /// Whether what does not fit `found` is a second car of its own.
@@ -373,7 +395,7 @@ impl<'a> Scene<'a> {
             return false;
         }
         let model = &found.adjusted.model;
-        let rest: Vec<Sample> = self.samples.iter().filter(|s| s.distance_m(model) > 2.0 * AGREE_M).copied().collect();
+        let rest: Vec<Sample> = self.samples.iter().filter(|s| s.distance_m(model) > 2.0 * s.agree_m()).copied().collect();
         let total: f64 = self.samples.iter().map(|s| s.weight).sum();
         let left: f64 = rest.iter().map(|s| s.weight).sum();
         if left < 0.25 * total || rest.len() < LEAST_SAMPLES {
@@ -403,10 +425,16 @@ fn sees_near_side(samples: &[Sample], model: &CameraModel) -> bool {
 }
 
 /// The same picture size of the car through another focal length.
-fn with_focal(model: &CameraModel, focal_px: f64) -> CameraModel {
+pub(super) fn with_focal(model: &CameraModel, focal_px: f64) -> CameraModel {
     let mut translation = model.translation;
     translation.z *= focal_px / model.focal_px;
     CameraModel { focal_px, translation, ..*model }
+}
+
+/// Whether two cameras are more than a small step apart.
+pub(super) fn differ(a: &CameraModel, b: &CameraModel) -> bool {
+    let cosine = ((a.rotation.transpose() * b.rotation).trace() - 1.0) * 0.5;
+    cosine < 0.996 || (a.focal_px / b.focal_px).ln().abs() > 0.3
 }
 
 /// Three certain samples that span a fair triangle in the picture.

@@ -5,21 +5,23 @@
 //! with soft weights that sharpen as the camera settles (expectation maximisation): livery edges disagree with one another,
 //! the car's edges agree. The network's mask guides the outline and its coordinates hold the camera where edges are few.
 
+mod coarse;
 mod contour;
 mod picture;
 mod search;
 
-use super::adjust::{Free, LineTerm, Terms, adjust};
+use super::adjust::{Free, LensPrior, LineTerm, PointTerm, Terms, adjust};
 use super::model::CameraModel;
-use super::solve::{lens_prior, median, point_terms};
+use super::solve::{differ, lens_prior, median, pair_terms, whiten_field, with_focal};
 use super::{PoseFailure, PoseHints, PoseSolution, reference_scale};
-use crate::net::Correspondence;
+use crate::net::{Correspondence, CropRect};
 use contour::EdgeKind;
 use glam::Vec3;
 use gridvox_car::raster::{GBuffer, RasterOptions, RasterScene};
 use gridvox_car::{CarModel, MaterialKind, PartClass};
 use image::RgbImage;
 use picture::Picture;
+use rayon::prelude::*;
 use search::{Match, search};
 
 /// A car prepared for laying its edges on photos.
@@ -66,7 +68,7 @@ impl PreparedCar {
 
 /// One size of the photo to work at.
 struct Level {
-    /// Long side, pixels.
+    /// Long side of the car's surroundings, pixels.
     long_side: u32,
     /// How often the car is rendered anew.
     rounds: usize,
@@ -80,8 +82,8 @@ struct Level {
 
 const LEVELS: [Level; 3] = [
     Level { long_side: 400, rounds: 3, reach: (12.0, 6.0), spread: (6.0, 1.5), budget: 1500 },
-    Level { long_side: 800, rounds: 2, reach: (8.0, 5.0), spread: (3.0, 1.2), budget: 3000 },
-    Level { long_side: 1600, rounds: 3, reach: (8.0, 4.0), spread: (3.0, 0.8), budget: 5000 },
+    Level { long_side: 800, rounds: 2, reach: (8.0, 5.0), spread: (3.0, 1.2), budget: 2500 },
+    Level { long_side: 1600, rounds: 2, reach: (8.0, 4.0), spread: (3.0, 0.8), budget: 4000 },
 ];
 /// Soft assignment steps per round.
 const STEPS: usize = 5;
@@ -89,6 +91,16 @@ const STEPS: usize = 5;
 const LEAST_OVERLAP: f64 = 0.55;
 /// Weight of "none of the candidates" against a perfect candidate.
 const NONE_OF_THEM: f64 = 0.08;
+/// Focal lengths that are tried besides the solved one, at equal size in the picture.
+const FOCAL_FACTORS: [f64; 2] = [0.6, 1.7];
+/// So many cameras are followed to the first size of the photo.
+const FOLLOWED: usize = 3;
+/// Free space around the network's crop, as a share of it.
+const MARGIN: f32 = 0.06;
+/// An EXIF focal length this far, in logarithms, from the solved one was contradicted by the car.
+const CONTRADICTION: f64 = 0.2;
+/// What a full support by the photo's edges is worth against log likelihood per cell of the network's view.
+const SUPPORT_WORTH: f64 = 4.0;
 
 /// Moves a solved camera until the car's edges lie on the photo's.
 ///
@@ -103,31 +115,15 @@ pub fn refine(
     start: &PoseSolution,
     hints: &PoseHints,
 ) -> Result<PoseSolution, PoseFailure> {
-    let centre = (car.bounds.0 + car.bounds.1) * 0.5;
-    let first = CameraModel::from_camera(&start.camera, centre);
-    let anchor = point_terms(field, car.bounds, &first);
-    let prior = lens_prior(photo.dimensions(), hints);
-    let mut model = first;
-    let mut last = Vec::new();
-    for (index, level) in LEVELS.iter().enumerate() {
-        let picture = Picture::new(photo, level.long_side);
-        let fine = index + 1 == LEVELS.len();
-        let free = Free { zoom: true, k1: fine, principal_point: false };
-        for round in 0..level.rounds {
-            let at = |ends: (f64, f64), step: usize, of: usize| {
-                let t = step as f64 / (of.max(2) - 1) as f64;
-                ends.0 * (ends.1 / ends.0).powf(t)
-            };
-            let reach_px = at(level.reach, round, level.rounds) / picture.scale.x;
-            let matches = matched(car, &model, &picture, field, reach_px, level.budget);
-            for step in 0..STEPS {
-                let spread = at(level.spread, round * STEPS + step, level.rounds * STEPS) / picture.scale.x;
-                let lines = assign(&matches, &model, spread, 1.0 / picture.scale.x, field);
-                let terms = Terms { points: &anchor, lines: &lines, pairs: &[], prior };
-                model = adjust(&model, &terms, free, 3).model;
-            }
-            last = matches;
-        }
+    let told = lens_prior(photo.dimensions(), hints);
+    let is_believed = (f64::from(start.camera.focal_px).ln() - told.log_focal.0).abs() < CONTRADICTION;
+    let prior = if is_believed { told } else { lens_prior(photo.dimensions(), &PoseHints::default()) };
+    let pairs = pair_terms(photo.dimensions(), hints);
+    let fit = Fit { car, photo, field, prior, pairs: &pairs };
+    let (mut model, mut last) = (fit.choose(start), Vec::new());
+    for (index, level) in LEVELS.iter().enumerate().skip(1) {
+        let free = Free { zoom: true, k1: index + 1 == LEVELS.len(), principal_point: false };
+        (model, last) = fit.follow(level, &model, free);
     }
     let overlap = silhouette_iou(car, &model.to_camera(), field);
     if overlap < LEAST_OVERLAP {
@@ -136,6 +132,7 @@ pub fn refine(
     let (edge_residual_px, edge_support) = edge_score(&last, &model, photo);
     Ok(PoseSolution {
         camera: model.to_camera(),
+        alternatives: Vec::new(),
         silhouette_iou: Some(overlap as f32),
         edge_residual_px: Some(edge_residual_px as f32),
         edge_support: Some(edge_support as f32),
@@ -143,17 +140,92 @@ pub fn refine(
     })
 }
 
-fn matched(
-    car: &PreparedCar,
-    model: &CameraModel,
-    picture: &Picture,
-    field: &Correspondence,
-    reach_px: f64,
-    budget: usize,
-) -> Vec<Match> {
-    let camera = model.scaled_to(picture.width as u32, picture.height as u32).to_camera();
-    let buffer = car.scene.render(&camera, RasterOptions::default());
-    search(&contour::extract(car, &buffer, &camera, budget), model, picture, field, reach_px)
+/// What one photo's refinement works on.
+struct Fit<'a> {
+    car: &'a PreparedCar,
+    photo: &'a RgbImage,
+    field: &'a Correspondence,
+    prior: LensPrior,
+    pairs: &'a [PointTerm],
+}
+
+impl Fit<'_> {
+    /// The most convincing camera at the first size: the network's view decides which ones are followed, the photo's edges
+    /// which one is kept.
+    fn choose(&self, start: &PoseSolution) -> CameraModel {
+        let centre = (self.car.bounds.0 + self.car.bounds.1) * 0.5;
+        let solved = CameraModel::from_camera(&start.camera, centre);
+        let others = start.alternatives.iter().map(|camera| CameraModel::from_camera(camera, centre));
+        let zoomed = FOCAL_FACTORS.iter().map(|factor| with_focal(&solved, solved.focal_px * factor));
+        let starts: Vec<CameraModel> = std::iter::once(solved).chain(others).chain(zoomed).collect();
+        let mut ranked: Vec<(f64, CameraModel)> = starts
+            .par_iter()
+            .map(|start| {
+                let near = coarse::align(self.car, self.field, start, self.prior, self.pairs);
+                (coarse::agreement(self.car, self.field, &near), near)
+            })
+            .collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut distinct: Vec<(f64, CameraModel)> = Vec::new();
+        for (agreement, model) in ranked {
+            if distinct.len() < FOLLOWED && distinct.iter().all(|(_, known)| differ(known, &model)) {
+                distinct.push((agreement, model));
+            }
+        }
+        let free = Free { zoom: true, k1: false, principal_point: false };
+        let followed = distinct.iter().map(|(_, model)| {
+            let (model, matches) = self.follow(&LEVELS[0], model, free);
+            let agreement = coarse::agreement(self.car, self.field, &model);
+            (agreement + SUPPORT_WORTH * support(&matches, &model), model)
+        });
+        followed.reduce(|best, next| if next.0 > best.0 { next } else { best }).map_or(solved, |(_, model)| model)
+    }
+
+    /// Lays the edges on the photo's at one size.
+    fn follow(&self, level: &Level, start: &CameraModel, free: Free) -> (CameraModel, Vec<Match>) {
+        let crop = self.field.crop;
+        let rect = CropRect {
+            x: crop.x - MARGIN * crop.w,
+            y: crop.y - MARGIN * crop.h,
+            w: crop.w * (1.0 + 2.0 * MARGIN),
+            h: crop.h * (1.0 + 2.0 * MARGIN),
+        };
+        let picture = Picture::new(self.photo, rect, level.long_side);
+        let pixel_px = 1.0 / picture.scale.x;
+        let at = |ends: (f64, f64), step: usize, of: usize| {
+            ends.0 * (ends.1 / ends.0).powf(step as f64 / (of.max(2) - 1) as f64) * pixel_px
+        };
+        let (mut model, mut matches) = (*start, Vec::new());
+        for round in 0..level.rounds {
+            let camera = picture.camera(&model);
+            let buffer = self.car.scene.render(&camera, RasterOptions::default());
+            let contour = contour::extract(self.car, &buffer, &camera, level.budget);
+            matches = search(&contour, &model, &picture, self.field, at(level.reach, round, level.rounds));
+            let anchor = whiten_field(self.field, self.car.bounds, &model);
+            for step in 0..STEPS {
+                let spread = at(level.spread, round * STEPS + step, level.rounds * STEPS);
+                let lines = assign(&matches, &model, spread, pixel_px, self.field);
+                let terms = Terms { points: &anchor, lines: &lines, pairs: self.pairs, prior: self.prior };
+                model = adjust(&model, &terms, free, 3).model;
+            }
+        }
+        (model, matches)
+    }
+}
+
+/// How well the photo's edges support the camera, 0..1: the mean strength of each edge point's nearest candidate.
+fn support(matches: &[Match], model: &CameraModel) -> f64 {
+    let (mut sum, mut total) = (0.0, 0.0);
+    for m in matches {
+        let Some(now) = model.project(&m.contour.point) else { continue };
+        let moved = (now - m.pixel).dot(&m.contour.normal);
+        let spread = 1.5 * m.pixel_px;
+        let best = m.candidates.iter().map(|c| c.weight * (-0.5 * ((c.offset_px - moved) / spread).powi(2)).exp());
+        let worth = m.contour.trust * kind_weight(m.contour.kind);
+        sum += worth * best.fold(0.0, f64::max);
+        total += worth;
+    }
+    sum / f64::max(total, 1e-9)
 }
 
 /// The candidates as least squares terms, weighted by how likely each is under the current camera.

@@ -34,6 +34,8 @@ pub struct Match {
     pub pixel: Vector2<f64>,
     /// Photo edges.
     pub candidates: Vec<Candidate>,
+    /// Photo pixels per pixel of the picture that was searched.
+    pub pixel_px: f64,
     /// Where the network's mask ends, along the normal, photo pixels; only for silhouettes.
     pub mask_offset_px: Option<f64>,
 }
@@ -60,14 +62,14 @@ pub fn search(
                     c.weight *= 0.15 + 0.85 * (-0.5 * r * r).exp();
                 }
             }
-            Some(Match { contour: *point, pixel, candidates, mask_offset_px: mask_offset_px.flatten() })
+            Some(Match { contour: *point, pixel, candidates, pixel_px: 1.0 / picture.scale.x, mask_offset_px: mask_offset_px.flatten() })
         })
         .collect()
 }
 
 fn along(point: &ContourPoint, pixel: Vector2<f64>, picture: &Picture, reach_px: f64) -> Option<Vec<Candidate>> {
     let scale = picture.scale.x;
-    let centre = pixel.component_mul(&picture.scale);
+    let centre = picture.place(pixel);
     let reach = (reach_px * scale / STEP).ceil() as i32 + 2;
     let mut profile = Vec::with_capacity(2 * reach as usize + 1);
     for k in -reach..=reach {
@@ -126,7 +128,7 @@ fn distance(a: [f32; 3], b: [f32; 3]) -> f32 {
 }
 
 /// Where the mask falls through one half along the normal, nearest to the start.
-fn mask_end(field: &Correspondence, pixel: Vector2<f64>, normal: Vector2<f64>, reach_px: f64) -> Option<f64> {
+pub fn mask_end(field: &Correspondence, pixel: Vector2<f64>, normal: Vector2<f64>, reach_px: f64) -> Option<f64> {
     let step = f64::from(field.cell_px().max_element()) * 0.5;
     let count = (reach_px / step).ceil() as i32;
     let at = |k: i32| mask_at(field, pixel + normal * (f64::from(k) * step));
