@@ -137,13 +137,12 @@ def ground_points(d):
 def asphalt(p, r, seed):
     """Albedo of an old, even paddock surface."""
     near = np.clip(1.0 - r / 60.0, 0.0, 1.0)
-    tone = 0.105 + 0.030 * (fbm(p * 0.22 + 31.0, seed, 4) - 0.5) * 2.0
+    tone = 0.150 + 0.034 * (fbm(p * 0.22 + 31.0, seed, 4) - 0.5) * 2.0
     tone += 0.018 * near * (fbm(p * 2.1, seed + 5, 3) - 0.5) * 2.0
     tone += 0.022 * near * (value_noise(p * 17.0, seed + 9) - 0.5) * smooth(14.0, 4.0, r)
     # lanes of the paver and their joints
     lane = np.abs(((p[..., 0] + 30.0 + 0.05 * fbm(p * 0.8, seed + 3, 2)) % 6.0) - 3.0)
-    tone *= 1.0 - 0.16 * smooth(0.06, 0.02, np.abs(lane - 2.97)) * smooth(40.0, 8.0, r)
-    tone *= 1.0 - 0.05 * smooth(0.4, 0.0, np.abs(lane - 1.5))
+    tone *= 1.0 - 0.10 * smooth(0.06, 0.02, np.abs(lane - 2.97)) * smooth(40.0, 8.0, r)
     return np.clip(tone, 0.03, 0.3)[..., None] * np.array([1.0, 0.985, 0.965], np.float32)
 
 
@@ -175,10 +174,10 @@ def outdoors(d, sky, sky_light, sun_light, seed, haze):
     line = np.abs(np.abs(p[..., 0] * 0.35 + p[..., 2] * 0.06) + 0.62 * r + 2.0 * fbm(p * 0.06, seed + 7, 3) - 24.6)
     ground = mix(ground, np.full(3, 0.42, np.float32) * (light / np.pi), 0.75 * smooth(0.16, 0.1, line))
 
-    hills = horizon(d, seed + 100, 0.012, 0.085, 5.0)
+    hills = horizon(d, seed + 100, 0.015, 0.125, 5.0)
     hill_tone = (0.35 + 0.3 * fbm(d * 14.0, seed + 130, 4))[..., None] * np.array([0.055, 0.072, 0.050], np.float32)
     hill_tone = hill_tone * light / np.pi
-    trees = horizon(d, seed + 200, 0.006, 0.062, 34.0)
+    trees = horizon(d, seed + 200, 0.012, 0.105, 34.0)
     leaves = fbm(d * 90.0, seed + 230, 4)
     top_light = smooth(0.0, 1.0, elevation / np.maximum(trees, 1e-3))
     tree_tone = ((0.25 + 1.3 * leaves) * (0.35 + 0.65 * top_light))[..., None] * np.array([0.028, 0.040, 0.018], np.float32)
@@ -278,7 +277,7 @@ def clear_sky():
     plane[..., 1] = 0.0
     streaks = plane * np.array([0.30, 0.0, 0.85], np.float32)
     veil = smooth(0.52, 0.80, fbm(streaks * 0.6 + 3.0, 21, 6, 0.58)) * smooth(0.0, 0.22, d[..., 1])
-    puffs = smooth(0.56, 0.72, fbm(plane * 0.45 + 19.0, 71, 6, 0.55)) * smooth(0.02, 0.16, d[..., 1])
+    puffs = smooth(0.585, 0.75, fbm(plane * 0.45 + 19.0, 71, 6, 0.55)) * smooth(0.02, 0.16, d[..., 1])
     bright = 1.45 * np.array([1.0, 0.985, 0.96], np.float32) * (0.75 + 0.6 * np.clip(cos_gamma, 0, 1) ** 4)[..., None]
     shaded = 0.62 * np.array([0.93, 0.97, 1.04], np.float32)
     body = mix(np.broadcast_to(shaded, sky.shape), bright, fbm(plane * 1.6 + 5.0, 91, 4))

@@ -14,6 +14,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Processor time of this program so far, in seconds.
+fn processor_secs() -> f32 {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return 0.0 };
+    let ticks: f32 = stat.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<f32>().ok()).sum();
+    ticks / 100.0
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let car = arguments.next().unwrap_or_else(|| "box".to_owned());
@@ -33,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(say, "car and livery: {:.2?}", start.elapsed())?;
 
     let mut darkroom = Darkroom::open(&scene)?;
-    writeln!(say, "open: {:.2?}", start.elapsed())?;
+    writeln!(say, "open: {:.2?}, processor {:.2} s", start.elapsed(), processor_secs())?;
     for (index, environment) in scene.environments.iter().enumerate() {
         let views = [ViewPreset::FrontLeft, ViewPreset::RearRight, ViewPreset::Left];
         for view in views {
@@ -44,11 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 EnvironmentId::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             };
             picture.save(folder.join(format!("{name}_{view}.png")))?;
-            writeln!(say, "{name} {view}: {:.2?}", start.elapsed())?;
+            writeln!(say, "{name} {view}: {:.2?}, processor {:.2} s", start.elapsed(), processor_secs())?;
         }
     }
     let pictures: Result<Vec<_>, _> = sheet::shots(640, 400).iter().map(|shot| darkroom.shoot(shot)).collect();
     sheet::compose(&pictures?).save(folder.join("sheet.png"))?;
-    writeln!(say, "sheet: {:.2?}", start.elapsed())?;
+    writeln!(say, "sheet: {:.2?}, processor {:.2} s", start.elapsed(), processor_secs())?;
     Ok(())
 }

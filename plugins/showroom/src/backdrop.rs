@@ -6,7 +6,8 @@
 //! to a seamless paper curve.
 
 use crate::environment::GroundLook;
-use bevy::asset::{load_internal_asset, uuid_handle};
+use crate::finish::load_shader;
+use bevy::asset::uuid_handle;
 use bevy::camera::visibility::NoFrustumCulling;
 use bevy::light::{NotShadowCaster, NotShadowReceiver};
 use bevy::mesh::MeshVertexBufferLayoutRef;
@@ -107,6 +108,6 @@ pub fn dome(meshes: &mut Assets<Mesh>, material: Handle<Backdrop>) -> impl Bundl
 }
 
 pub(crate) fn plugin(app: &mut App) {
-    load_internal_asset!(app, BACKDROP_SHADER, "../../../assets/shaders/backdrop.wgsl", Shader::from_wgsl);
+    load_shader(app, &BACKDROP_SHADER, "backdrop.wgsl", include_str!("../../../assets/shaders/backdrop.wgsl"));
     app.add_plugins(MaterialPlugin::<Backdrop>::default());
 }

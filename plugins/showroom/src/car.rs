@@ -8,6 +8,7 @@ use bevy::light::NotShadowCaster;
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 use gridvox_car::{CarPack, MaterialKind, Mesh as CarMesh};
+use std::collections::HashMap;
 
 /// The layer that every camera sees.
 pub const SHARED_LAYER: usize = 0;
@@ -30,7 +31,8 @@ pub struct CarPart(pub usize);
 
 /// Bevy's mesh for a part. Occlusion travels in the second texture coordinate's first number, which no texture uses.
 pub fn part_mesh(mesh: &CarMesh) -> Mesh {
-    let open = |index: usize| mesh.occlusion.get(index).copied().unwrap_or(1.0);
+    let smoothed = smooth_occlusion(mesh);
+    let open = |index: usize| smoothed.get(index).copied().unwrap_or(1.0);
     let positions: Vec<[f32; 3]> = mesh.positions.iter().map(|p| p.to_array()).collect();
     let normals: Vec<[f32; 3]> = mesh.normals.iter().map(|n| n.to_array()).collect();
     let uvs: Vec<[f32; 2]> = mesh.uvs.iter().map(|uv| uv.to_array()).collect();
@@ -41,6 +43,51 @@ pub fn part_mesh(mesh: &CarMesh) -> Mesh {
         .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, uvs)
         .with_inserted_attribute(Mesh::ATTRIBUTE_UV_1, occlusion)
         .with_inserted_indices(Indices::U32(mesh.indices.clone()))
+}
+
+/// Rounds of averaging that take the sampling noise out of baked occlusion and leave its broad shadows.
+const OCCLUSION_ROUNDS: usize = 4;
+
+/// Occlusion averaged with the neighbours along edges. Vertices in one place count as one, so that seams of the texture
+/// layout stay invisible.
+fn smooth_occlusion(mesh: &CarMesh) -> Vec<f32> {
+    if mesh.occlusion.len() != mesh.positions.len() {
+        return mesh.occlusion.clone();
+    }
+    let mut places = HashMap::<[i32; 3], u32>::with_capacity(mesh.positions.len());
+    let place_of: Vec<usize> = mesh
+        .positions
+        .iter()
+        .map(|p| {
+            let next = places.len() as u32;
+            // tenths of a millimetre
+            *places.entry((*p * 1e4).round().as_ivec3().to_array()).or_insert(next) as usize
+        })
+        .collect();
+    let mut sums = vec![(0.0_f32, 0.0_f32); places.len()];
+    for (&place, &open) in place_of.iter().zip(&mesh.occlusion) {
+        sums[place].0 += open;
+        sums[place].1 += 1.0;
+    }
+    let mut open: Vec<f32> = sums.iter().map(|(sum, count)| sum / count.max(1.0)).collect();
+    for _ in 0..OCCLUSION_ROUNDS {
+        sums.iter_mut().for_each(|sum| *sum = (0.0, 0.0));
+        for triangle in mesh.indices.chunks_exact(3) {
+            let [a, b, c] = [0, 1, 2].map(|k| place_of[triangle[k] as usize]);
+            for (from, to) in [(a, b), (b, c), (c, a)] {
+                sums[to].0 += open[from];
+                sums[to].1 += 1.0;
+                sums[from].0 += open[to];
+                sums[from].1 += 1.0;
+            }
+        }
+        for (value, (sum, count)) in open.iter_mut().zip(&sums) {
+            if *count > 0.0 {
+                *value = value.lerp(sum / count, 0.6);
+            }
+        }
+    }
+    place_of.into_iter().map(|place| open[place]).collect()
 }
 
 /// What putting a car on stage needs.
@@ -123,14 +170,33 @@ mod tests {
             positions: vec![glam::Vec3::ZERO, glam::Vec3::X, glam::Vec3::Y],
             normals: vec![glam::Vec3::Z; 3],
             uvs: vec![glam::Vec2::ZERO; 3],
-            occlusion: vec![0.25, 0.5],
+            occlusion: vec![0.5; 3],
             indices: vec![0, 1, 2],
         };
         let made = part_mesh(&mesh);
         let Some(VertexAttributeValues::Float32x2(open)) = made.attribute(Mesh::ATTRIBUTE_UV_1) else {
             panic!("occlusion is missing");
         };
-        assert_eq!(open.iter().map(|o| o[0]).collect::<Vec<_>>(), [0.25, 0.5, 1.0]);
+        assert!(open.iter().all(|o| (o[0] - 0.5).abs() < 1e-6), "{open:?}");
         assert_eq!(made.indices().map(|i| i.len()), Some(3));
+        let bare = part_mesh(&CarMesh { occlusion: Vec::new(), ..mesh });
+        assert_eq!(bare.attribute(Mesh::ATTRIBUTE_UV_1).map(|open| open.get_bytes().len()), Some(24));
+    }
+
+    #[test]
+    fn smoothing_evens_noise_out_across_seams() {
+        // a strip of quads whose vertices are doubled along every rung, as texture seams double them
+        let mut mesh = CarMesh::default();
+        for quad in 0..20_u32 {
+            for corner in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                mesh.positions.push(glam::Vec3::new((quad + corner.0) as f32 * 0.02, corner.1 as f32 * 0.02, 0.0));
+                mesh.occlusion.push(if (quad + corner.0) % 2 == 0 { 0.4 } else { 0.8 });
+            }
+            mesh.indices.extend([0, 1, 2, 1, 3, 2].map(|k| quad * 4 + k));
+        }
+        let smooth = smooth_occlusion(&mesh);
+        assert!(smooth[20..60].iter().all(|o| (o - 0.6).abs() < 0.06), "{smooth:?}");
+        // both sides of a rung agree
+        assert!((smooth[4 * 7 + 1] - smooth[4 * 8]).abs() < 1e-6);
     }
 }

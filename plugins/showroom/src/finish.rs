@@ -5,7 +5,7 @@
 //! a woven look for carbon.
 
 use crate::paint::PaintTextures;
-use bevy::asset::{load_internal_asset, uuid_handle};
+use bevy::asset::uuid_handle;
 use bevy::pbr::{ExtendedMaterial, MaterialExtension};
 use bevy::prelude::*;
 use bevy::render::render_resource::{AsBindGroup, ShaderType};
@@ -113,7 +113,17 @@ pub fn finish_for(
     FinishMaterial { base, extension: Finish { surface, ground_shadow: ground_shadow.clone() } }
 }
 
+/// Registers a shader: the file in the bundled `assets/shaders`, else the copy that was built in.
+pub(crate) fn load_shader(app: &mut App, handle: &Handle<Shader>, name: &str, built_in: &'static str) {
+    let path = gridvox_car::bundled::assets_dir().join("shaders").join(name);
+    let source = std::fs::read_to_string(&path).unwrap_or_else(|_| built_in.to_owned());
+    let shader = Shader::from_wgsl(source, path.to_string_lossy());
+    if app.world_mut().resource_mut::<Assets<Shader>>().insert(handle, shader).is_err() {
+        warn!("the shader {name} was not registered");
+    }
+}
+
 pub(crate) fn plugin(app: &mut App) {
-    load_internal_asset!(app, FINISH_SHADER, "../../../assets/shaders/finish.wgsl", Shader::from_wgsl);
+    load_shader(app, &FINISH_SHADER, "finish.wgsl", include_str!("../../../assets/shaders/finish.wgsl"));
     app.add_plugins(MaterialPlugin::<FinishMaterial>::default());
 }

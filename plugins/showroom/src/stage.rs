@@ -75,6 +75,8 @@ impl Plugin for StagePlugin {
         app.add_plugins((gpu::plugin, PaintPlugin { size: self.livery_size }))
             .insert_resource(DirectionalLightShadowMap { size: SHADOW_MAP_PX })
             .insert_resource(ClearColor(Color::BLACK))
+            // all light comes from the surroundings
+            .insert_resource(GlobalAmbientLight { brightness: 0.0, ..default() })
             .init_resource::<SharedTextures>();
     }
 }

@@ -298,11 +298,8 @@ impl Darkroom {
         self.paint(shot)?;
         let camera = shot.photo_camera(&self.scene.car);
         let exposure = self.lit_by(shot)?.exposure(shot.exposure_stops);
-        self.app.world_mut().entity_mut(self.camera).insert((
-            PhotoLens::transform(&camera),
-            Projection::custom(PhotoLens::new(&camera)),
-            exposure,
-        ));
+        let lens = Projection::custom(PhotoLens::new(&camera));
+        self.app.world_mut().entity_mut(self.camera).insert((PhotoLens::transform(&camera), lens.clone(), exposure));
         let visibility = if shot.transparent { Visibility::Hidden } else { Visibility::Inherited };
         let world = self.app.world_mut();
         let mut domes = world.query_filtered::<&mut Visibility, With<BackdropDome>>();
@@ -313,6 +310,8 @@ impl Darkroom {
             self.warm_up()?;
         }
         self.resize(UVec2::new(shot.width, shot.height));
+        // a changed projection is what makes the camera look at its target's size
+        self.app.world_mut().entity_mut(self.camera).insert(lens);
         self.app.update();
         let mut picture = self.read_back()?;
         if shot.transparent {

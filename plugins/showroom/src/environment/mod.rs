@@ -232,6 +232,9 @@ pub struct PreparedEnvironment {
     pub light: Arc<FilteredLight>,
 }
 
+/// Brightness of a perfectly white sheet on the ground; the tone curve takes what is above 0.8 gently to white.
+const METER: f32 = 1.25;
+
 /// A picture of surroundings, filtered for image-based light. Radiance is in the picture's own unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilteredLight {
@@ -262,11 +265,11 @@ impl FilteredLight {
         glam::Vec3::from(self.sky_irradiance) + sun
     }
 
-    /// The factor that shows a mid-grey card (18 %) on the ground as mid-grey, as a camera's light meter would.
+    /// The factor that shows a white sheet on the ground as white: a light meter that knows that cars are bright.
     pub fn metered_gain(&self) -> f32 {
         let e = self.level_irradiance();
         let luminance = e.dot(glam::Vec3::new(0.2126, 0.7152, 0.0722)).max(1e-6);
-        std::f32::consts::PI / luminance
+        METER * std::f32::consts::PI / luminance
     }
 }
 
