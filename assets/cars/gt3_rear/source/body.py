@@ -7,8 +7,6 @@ import shape
 import uv
 from mesh import Surface
 
-FLOORS = {}
-
 
 class Body:
     """Collects half parts: `paint[name] = (Surface, normals)`, `solid[name] = (material, [(v, t, n)])`."""
@@ -98,7 +96,7 @@ def build(cell=0.040, chord=0.0012):
         chart = drop_crumbs(chart)
         q = uv.flatten(chart, start(chart.v), symmetric, hold=((0, 0, 1), 10.0) if name == "side" else None)
         chart.uv = q
-        area, dens, s1, s2, det = uv.stretch(chart.v, chart.t, chart.uv)
+        area, dens, s1, s2, _ = uv.stretch(chart.v, chart.t, chart.uv)
         w = area / area.sum()
         lo, hi = np.percentile(dens, [1, 99])
         print(f"chart {name}: {len(chart.t)} triangles, {area.sum():.2f} m2, density {lo:.2f}..{hi:.2f} "

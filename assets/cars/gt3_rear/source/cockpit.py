@@ -1,7 +1,6 @@
 """The dark cockpit: seat, steering wheel, dash and roll cage."""
 import numpy as np
-from details_base import box, grid, join, mirrored, moved, plate, tube
-import outline
+from details_base import box, grid, join, mirrored, moved, tube
 from trim import surface_x, surface_y
 
 SEAT_X = 0.36                                      # the driver sits on the left

@@ -1,5 +1,5 @@
 """Triangle surfaces with attributes: meshing the field, adaptive refinement, exact cuts, panel edges."""
-from dataclasses import dataclass, field as dc_field
+from dataclasses import dataclass
 import numpy as np
 from skimage.measure import marching_cubes
 import shape

@@ -40,7 +40,7 @@ class Cutter:
         g = outline.even(g)
         s = mesh.refine_near(s, g, limit, 0.006)
         piece, rest = mesh.clip(s, g, 0.0)
-        strip, outside = mesh.clip(rest, g, EDGE)
+        _, outside = mesh.clip(rest, g, EDGE)
         return piece, outside
 
 
@@ -170,7 +170,7 @@ def edged(s, deep=DEEP):
     return paint, normals, np.concatenate([p1, p2]), inner_t, np.concatenate([out[border], out[border]])
 
 
-def recess(piece, direction, depth, back=0.010):
+def recess(piece, direction, depth):
     """An opening's inside: the piece moved inward as floor, and walls up to just behind the panel's edge."""
     direction = np.array(direction, float)
     direction /= np.linalg.norm(direction)

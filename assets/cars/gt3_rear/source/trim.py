@@ -2,7 +2,7 @@
 import numpy as np
 import outline
 import shape
-from details_base import box, fix_outward, grid, join, lathe, mirrored, moved, plate, smooth, tube
+from details_base import box, grid, join, lathe, mirrored, moved, plate, smooth, tube
 
 AERO = "carbon_satin"
 
@@ -68,7 +68,6 @@ def canard(points, reach):
     n[:, 1] *= 0.2
     n /= np.linalg.norm(n, axis=1, keepdims=True)
     width = reach * np.clip(np.minimum(s / 0.25, 1.0), 0.12, 1) ** 0.7 * (1 - 0.25 * (1 - s))
-    top, bottom = [], []
     rows = []
     for i in range(len(s)):
         a = on[i] - n[i] * 0.012
@@ -218,7 +217,7 @@ def headlamp_inner(piece, centre):
     side /= np.linalg.norm(side)
     up = np.cross(aim, side)
     turn = np.stack([aim, up, side], 1)            # lathe axis X becomes the aim
-    chrome, white, dark = [], [], []
+    chrome, white = [], []
     for a, b in ((-0.040, 0.040), (0.042, 0.036), (-0.042, -0.040), (0.036, -0.044)):
         # Stand each unit as far forward as the cover allows.
         base = centre + side * a + up * b * 0.9 + aim * 0.03

@@ -2,7 +2,6 @@
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
-import mesh
 
 SIZE = 2048
 

@@ -1,6 +1,6 @@
 """GT3 racing wheels: slick tyre, centre-lock rim, brake disc and caliper."""
 import numpy as np
-from details_base import fix_outward, grid, join, lathe, moved, smooth
+from details_base import grid, join, lathe, moved, smooth
 
 
 def tyre(radius, width, rim=0.232):
@@ -57,7 +57,6 @@ def rim(width, radius=0.236, spokes=10):
                 rows.append([c * r + s * u + np.array([x + h, 0, 0]) for u, h in sect])
             p = grid(np.array(rows), close_v=True, angle=38)
             v, t, n = p
-            mid = v.mean(0)
             axis = np.array(rows).mean(1)
             near = axis[np.argmin(((v[:, None] - axis[None]) ** 2).sum(-1), axis=1)]
             if ((v - near) * n).sum() < 0:
