@@ -97,19 +97,26 @@ def scene():
         block(x, y, z, 0.012, 0.012, 200, steel, turn)
     leaf = [shader(f"leaf{k}", c, 0.9, (1.2, tuple(0.5 * a for a in c))) for k, c in
             enumerate(((0.030, 0.060, 0.018), (0.045, 0.075, 0.022), (0.025, 0.048, 0.020)))]
-    for i in range(420):
-        x, z = at(rng.uniform(-95, 130), rng.uniform(-62, -36))
-        r = rng.uniform(1.2, 3.2)
-        bpy.ops.mesh.primitive_ico_sphere_add(subdivisions=3, radius=r, location=(x, -z, rng.uniform(0.8, 8.5)))
-        o = bpy.context.object
-        o.scale[2] = rng.uniform(1.0, 1.7)
-        me = o.data
+    clumps = []
+    for k in range(9):
+        bpy.ops.mesh.primitive_ico_sphere_add(subdivisions=4, radius=1.0, location=(0, 0, -30))
+        me = bpy.context.object.data
         v = np.empty(len(me.vertices) * 3)
         me.vertices.foreach_get("co", v)
-        v = v.reshape(-1, 3) * rng.normal(1.0, 0.13, (len(me.vertices), 1))
+        v = v.reshape(-1, 3) * rng.normal(1.0, 0.11, (len(me.vertices), 1))
         me.vertices.foreach_set("co", v.ravel())
-        me.polygons.foreach_set("use_smooth", np.ones(len(me.polygons), bool))
-        o.data.materials.append(leaf[i % 3])
+        me.materials.append(leaf[k % 3])
+        clumps.append(me)
+    for i in range(240):                            # a tree is a heap of leafy clumps
+        x, z = at(rng.uniform(-70, 120), rng.uniform(-66, -38))
+        tall = rng.uniform(5, 11)
+        for _ in range(9):
+            r = rng.uniform(0.7, 1.7)
+            o = bpy.data.objects.new("clump", clumps[rng.integers(9)])
+            o.location = (x + rng.normal(0, 1.5), -z + rng.normal(0, 1.5), tall * rng.uniform(0.12, 1.0))
+            o.scale = (r, r, r * rng.uniform(0.7, 1.1))
+            o.rotation_euler = rng.uniform(0, 6.28, 3)
+            bpy.context.scene.collection.objects.link(o)
     # A pit building behind the camera's left gives the paint something to reflect.
     block(24, 3.0, 16, 6, 6, 60, pale, math.radians(20))
     glass = shader("windows", (0.02, 0.03, 0.04), 0.1)
@@ -142,7 +149,7 @@ def main():
     cam.location = to_b(EYE)
     cam.rotation_euler = (to_b(TARGET) - to_b(EYE)).to_track_quat("-Z", "Y").to_euler()
     cam.data.sensor_fit, cam.data.sensor_width, cam.data.lens = "HORIZONTAL", 36.0, FOCAL_35MM
-    cam.data.dof.use_dof, cam.data.dof.focus_distance, cam.data.dof.aperture_fstop = True, float(np.linalg.norm(EYE - TARGET)) - 1.2, 4.0
+    cam.data.dof.use_dof, cam.data.dof.focus_distance, cam.data.dof.aperture_fstop = True, float(np.linalg.norm(EYE - TARGET)) - 1.2, 2.8
     sc.view_settings.look = "AgX - Medium High Contrast"
     sc.view_settings.exposure = 0.25
     raw = a.out + ".tmp.png"
@@ -159,7 +166,7 @@ def main():
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "GridVox", "Path-traced sample"
     sub = exif.get_ifd(0x8769)
-    sub[0x920A], sub[0xA405], sub[0x829D] = FOCAL_35MM, int(FOCAL_35MM), 4.0
+    sub[0x920A], sub[0xA405], sub[0x829D] = FOCAL_35MM, int(FOCAL_35MM), 2.8
     picture.save(a.out, quality=90, exif=exif)
     m = np.eye(4)
     m[:3, 0], m[:3, 1], m[:3, 2], m[:3, 3] = right, up, back, EYE
