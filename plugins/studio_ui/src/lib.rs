@@ -1,1 +1,136 @@
-//! gridvox_studio_ui
+//! The studio's window: panels, views, shortcuts, dialogs, drag and drop.
+//!
+//! Panels (in [`panels`]) are plain functions that read [`Studio`] and push [`StudioCommand`]s; they open no file, run no
+//! model and query no entity. Systems carry the commands out or pass them on to the showroom, the editor and the
+//! inference thread, and take those plugins' facts back into [`Studio`]. Reading cars, listing folders and writing
+//! packages happen on a thread of their own. The window sleeps while nothing changes ([`pacing`]).
+
+mod browser;
+mod carry_out;
+mod command;
+mod confidence;
+mod desk;
+mod dialogs;
+mod drops;
+mod facts;
+mod model;
+mod notices;
+mod pacing;
+pub mod panels;
+mod screenshot;
+mod shortcuts;
+pub mod theme;
+#[cfg(test)]
+mod testing;
+mod views;
+pub mod widgets;
+mod window;
+
+pub use browser::{Browser, Listing};
+pub use command::{Ask, DropAnswer, EXPORT_SIZES, ExportForm, StudioCommand};
+pub use model::{CarState, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
+pub use notices::{Notice, Notices, Weight};
+pub use pacing::StartedAt;
+pub use screenshot::ScreenshotTo;
+
+use std::path::PathBuf;
+
+use bevy::prelude::*;
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
+use gridvox_editor::WindowWaker;
+use gridvox_showroom::EnvironmentId;
+
+use desk::{Desk, Request};
+use dialogs::Dialogs;
+
+/// What the studio opens at its start.
+#[derive(Debug, Clone, Default)]
+pub struct StudioStart {
+    /// A bundled car's id or a car pack's folder; the first bundled car where it is not given.
+    pub car: Option<String>,
+    /// Photos to put on the list.
+    pub photos: Vec<PathBuf>,
+    /// A livery to open.
+    pub livery: Option<PathBuf>,
+    /// The light that the showroom starts with.
+    pub environment: EnvironmentId,
+    /// Saves a picture of the window once the livery is there, and ends the program.
+    pub screenshot: Option<PathBuf>,
+}
+
+/// When this plugin does its part of a frame.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub enum StudioSystems {
+    /// Takes facts into [`Studio`].
+    Facts,
+    /// Carries commands out.
+    CarryOut,
+}
+
+/// The plugin.
+#[derive(Default)]
+pub struct StudioUiPlugin {
+    /// What to open first.
+    pub start: StudioStart,
+}
+
+/// What [`open_first`] has still to do.
+#[derive(Resource)]
+struct Start(StudioStart);
+
+impl Plugin for StudioUiPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_plugins(EguiPlugin::default())
+            .add_message::<StudioCommand>()
+            .init_resource::<Studio>()
+            .insert_resource(Start(self.start.clone()))
+            .configure_sets(Update, (StudioSystems::Facts, StudioSystems::CarryOut).chain())
+            .add_systems(Startup, (window::spawn_ui_camera, open_first))
+            .add_systems(
+                Update,
+                (
+                    (
+                        drops::take_drops,
+                        facts::take_inference_facts,
+                        facts::take_editor_facts,
+                        facts::take_showroom_facts,
+                        facts::take_answers,
+                    )
+                        .chain()
+                        .in_set(StudioSystems::Facts),
+                    carry_out::carry_out_commands.in_set(StudioSystems::CarryOut),
+                ),
+            )
+            .add_systems(EguiPrimaryContextPass, window::draw_window);
+        app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
+        pacing::plugin(app);
+        views::plugin(app);
+        if let Some(path) = &self.start.screenshot {
+            screenshot::plugin(app, path.clone());
+        }
+    }
+
+    fn finish(&self, app: &mut App) {
+        let waker = WindowWaker::of(app);
+        app.insert_resource(desk::start(waker.clone())).insert_resource(Dialogs::new(waker));
+    }
+}
+
+/// Opens what the command line named, and the first bundled car where it named none.
+fn open_first(start: Res<Start>, mut studio: ResMut<Studio>, mut commands: MessageWriter<StudioCommand>, desk: Res<Desk>) {
+    desk.ask(Request::ListBundled);
+    let Start(start) = &*start;
+    studio.light.light = start.environment.clone();
+    match &start.car {
+        Some(car) => {
+            commands.write(StudioCommand::ChooseCar(car.clone()));
+        }
+        None => studio.wants_first_car = true,
+    }
+    if let Some(livery) = &start.livery {
+        commands.write(StudioCommand::OpenLivery(livery.clone()));
+    }
+    if !start.photos.is_empty() {
+        commands.write(StudioCommand::AddPhotos(start.photos.clone()));
+    }
+}

@@ -1,0 +1,253 @@
+//! Carries commands out: changes what the panels show, and passes the rest on to the other plugins.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bevy::prelude::*;
+use gridvox_car::CarPack;
+use gridvox_editor::{EditorCommand, OpenLivery};
+use gridvox_inference::{GenerateOptions, GenerateRequest, InferenceCommand, Stage};
+use gridvox_showroom::{EnvironmentId, ShowroomCommand};
+
+use crate::command::{Ask, DropAnswer, StudioCommand};
+use crate::desk::{Desk, Request};
+use crate::dialogs::{self, Dialogs};
+use crate::model::{CarState, PhotoEntry, PhotoState, RunState, Studio};
+use crate::notices::Weight;
+use crate::views::StudioViews;
+
+/// The plugins that commands are passed on to.
+#[derive(bevy::ecs::system::SystemParam)]
+pub(crate) struct Outlets<'w> {
+    showroom: MessageWriter<'w, ShowroomCommand>,
+    editor: MessageWriter<'w, EditorCommand>,
+    inference: MessageWriter<'w, InferenceCommand>,
+    exit: MessageWriter<'w, AppExit>,
+    desk: Res<'w, Desk>,
+    dialogs: ResMut<'w, Dialogs>,
+    views: ResMut<'w, StudioViews>,
+}
+
+pub(crate) fn carry_out_commands(
+    mut commands: MessageReader<StudioCommand>,
+    mut studio: ResMut<Studio>,
+    open: Res<OpenLivery>,
+    mut outlets: Outlets,
+) {
+    for command in commands.read() {
+        carry_out(command.clone(), &mut studio, &open, &mut outlets);
+    }
+}
+
+fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to: &mut Outlets) {
+    match command {
+        StudioCommand::Ask(Ask::SaveLivery) if open.blank => studio.notices.say(Weight::Warning, NOTHING_TO_SAVE),
+        StudioCommand::Ask(ask) => to.dialogs.ask(ask, studio, &to.desk),
+        StudioCommand::AddPhotos(paths) => add_photos(paths, studio, to),
+        StudioCommand::RemovePhoto(index) => remove_photo(index, studio),
+        StudioCommand::SelectPhoto(index) => studio.selected_photo = index,
+        StudioCommand::ChooseCar(id) => load_car(id, studio, to),
+        StudioCommand::OpenCar(folder) => load_car(folder.to_string_lossy().into_owned(), studio, to),
+        StudioCommand::SetLight(environment) => set_light(environment, studio, to),
+        StudioCommand::SetRotation(degrees) => {
+            studio.light.rotation_deg = degrees;
+            to.showroom.write(ShowroomCommand::SetEnvironmentRotation(degrees));
+        }
+        StudioCommand::SetExposure(ev) => {
+            studio.light.exposure_ev = ev;
+            to.showroom.write(ShowroomCommand::SetExposure(ev));
+        }
+        StudioCommand::SetBackdropBlur(blur) => {
+            studio.light.backdrop_blur = Some(blur);
+            to.showroom.write(ShowroomCommand::SetBackdropBlur(Some(blur)));
+        }
+        StudioCommand::SetQuality(quality) => studio.quality = quality,
+        StudioCommand::SetColorBoost(boost) => studio.color_boost = boost,
+        StudioCommand::Generate => generate(studio, to),
+        StudioCommand::CancelRun => {
+            to.inference.write(InferenceCommand::Cancel);
+        }
+        StudioCommand::ToggleConfidence => toggle_confidence(studio, to),
+        StudioCommand::OpenLivery(path) => {
+            to.dialogs.remember(&path);
+            to.editor.write(EditorCommand::OpenLivery(path));
+        }
+        StudioCommand::Save => match &open.path {
+            _ if open.blank => studio.notices.say(Weight::Warning, NOTHING_TO_SAVE),
+            Some(path) => {
+                to.editor.write(EditorCommand::SaveLivery(path.clone()));
+            }
+            None => to.dialogs.ask(Ask::SaveLivery, studio, &to.desk),
+        },
+        StudioCommand::SaveTo(path) => {
+            to.editor.write(EditorCommand::SaveLivery(path));
+        }
+        StudioCommand::ClearLivery => {
+            to.editor.write(EditorCommand::Clear);
+        }
+        StudioCommand::SetBaseColor(color) => {
+            to.editor.write(EditorCommand::SetBaseColor(color));
+        }
+        StudioCommand::Undo => {
+            to.editor.write(EditorCommand::Undo);
+        }
+        StudioCommand::Redo => {
+            to.editor.write(EditorCommand::Redo);
+        }
+        StudioCommand::SetExport(form) => studio.export.form = form,
+        StudioCommand::SetExportFolder(folder) => studio.export.form.folder = Some(folder),
+        StudioCommand::SetInstallFolder(folder) => studio.export.form.install = Some(folder),
+        StudioCommand::Export => export(studio, open, to),
+        StudioCommand::ShowFolder(folder) => {
+            to.desk.ask(Request::ShowFolder(folder));
+        }
+        StudioCommand::SetLayout(layout) => to.views.set_layout(layout, &mut to.showroom),
+        StudioCommand::SetView(slot, preset) => to.views.set_preset(slot, preset, &mut to.showroom),
+        StudioCommand::SetHoveredView(preset) => {
+            let slot = to.views.hovered();
+            to.views.set_preset(slot, preset, &mut to.showroom);
+        }
+        StudioCommand::FitViews => to.views.fit(&mut to.showroom),
+        StudioCommand::BrowseTo(path) => {
+            if let Some(browser) = &studio.browser {
+                match dialogs::browse_to(browser.ask, path) {
+                    Ok(pick) => carry_out(pick, studio, open, to),
+                    Err(listing) => {
+                        to.desk.ask(listing);
+                    }
+                }
+            }
+        }
+        StudioCommand::BrowsePick(path) => {
+            if let Some(browser) = studio.browser.take() {
+                to.dialogs.remember(&path);
+                if let Some(command) = dialogs::meaning(browser.ask, vec![path]) {
+                    carry_out(command, studio, open, to);
+                }
+            }
+        }
+        StudioCommand::BrowseCancel => studio.browser = None,
+        StudioCommand::AnswerDrop(answer) => {
+            if let Some(path) = studio.dropped.take() {
+                match answer {
+                    DropAnswer::Livery => carry_out(StudioCommand::OpenLivery(path), studio, open, to),
+                    DropAnswer::Photo => add_photos(vec![path], studio, to),
+                    DropAnswer::Neither => {}
+                }
+            }
+        }
+        StudioCommand::DismissNotice(id) => studio.notices.dismiss(id),
+        StudioCommand::ToggleLog => studio.shows_log = !studio.shows_log,
+        StudioCommand::ToggleHelp => studio.shows_help = !studio.shows_help,
+        StudioCommand::TogglePanels => studio.shows_panels = !studio.shows_panels,
+        StudioCommand::Escape => escape(studio, to),
+        StudioCommand::Quit => {
+            to.exit.write(AppExit::Success);
+        }
+    }
+}
+
+const NOTHING_TO_SAVE: &str = "There is no livery yet: make one from a photo or open one first.";
+
+fn add_photos(paths: Vec<std::path::PathBuf>, studio: &mut Studio, to: &mut Outlets) {
+    for path in paths {
+        to.dialogs.remember(&path);
+        if let Some(index) = studio.photos.iter().position(|photo| photo.path == path) {
+            studio.selected_photo = index;
+            continue;
+        }
+        studio.photos.push(PhotoEntry { path: path.clone(), state: PhotoState::Reading, texture: None });
+        studio.selected_photo = studio.photos.len() - 1;
+        to.inference.write(InferenceCommand::Analyze(path));
+    }
+}
+
+fn remove_photo(index: usize, studio: &mut Studio) {
+    if index < studio.photos.len() {
+        studio.photos.remove(index);
+        studio.selected_photo = studio.selected_photo.min(studio.photos.len().saturating_sub(1));
+    }
+}
+
+fn load_car(id_or_dir: String, studio: &mut Studio, to: &mut Outlets) {
+    if to.desk.ask(Request::LoadCar(id_or_dir)) {
+        studio.car = CarState::Loading { before: studio.car.pack().cloned() };
+    }
+}
+
+fn set_light(environment: EnvironmentId, studio: &mut Studio, to: &mut Outlets) {
+    if let EnvironmentId::File(path) = &environment {
+        to.dialogs.remember(path);
+    }
+    studio.light.light = environment.clone();
+    studio.light.preparing = true;
+    to.showroom.write(ShowroomCommand::SetEnvironment(environment));
+}
+
+fn generate(studio: &mut Studio, to: &mut Outlets) {
+    let (true, Some(car)) = (studio.can_generate(), studio.car.pack()) else {
+        if studio.run.is_none() {
+            studio.notices.say(Weight::Warning, "Choose a car and add a photo that shows one, then make the livery.");
+        }
+        return;
+    };
+    let request = GenerateRequest {
+        car: Arc::clone(car),
+        photos: studio.photos.iter().filter(|photo| photo.is_usable()).map(|photo| photo.path.clone()).collect(),
+        options: GenerateOptions {
+            quality: studio.quality,
+            color_boost: studio.color_boost,
+            ..GenerateOptions::default()
+        },
+    };
+    hide_confidence(studio, to);
+    studio.run = Some(RunState { stage: Stage::Analyse, fraction: 0.0, since: Instant::now(), previewed: false });
+    to.inference.write(InferenceCommand::Generate(Box::new(request)));
+}
+
+fn toggle_confidence(studio: &mut Studio, to: &mut Outlets) {
+    if studio.shows_confidence {
+        hide_confidence(studio, to);
+    } else if let Some(result) = &studio.result
+        && to.desk.ask(Request::ColorConfidence(result.confidence.clone()))
+    {
+        studio.shows_confidence = true;
+    }
+}
+
+fn hide_confidence(studio: &mut Studio, to: &mut Outlets) {
+    if std::mem::take(&mut studio.shows_confidence) {
+        to.editor.write(EditorCommand::ShowMap(None));
+    }
+}
+
+fn export(studio: &mut Studio, open: &OpenLivery, to: &mut Outlets) {
+    let car: Option<&Arc<CarPack>> = studio.car.pack();
+    match (car, &studio.export.form.folder) {
+        _ if studio.export.running => {}
+        (None, _) => studio.notices.say(Weight::Warning, "Choose a car first."),
+        _ if open.blank => studio.notices.say(Weight::Warning, NOTHING_TO_SAVE),
+        (_, None) => to.dialogs.ask(Ask::ExportFolder, studio, &to.desk),
+        (Some(car), Some(_)) => {
+            let mut form = studio.export.form.clone();
+            if form.name.trim().is_empty() {
+                form.name = "GridVox livery".into();
+            }
+            let request = Request::Export { car: car.clone(), livery: open.image.clone(), form };
+            studio.export.running = to.desk.ask(request);
+            studio.export.done = None;
+        }
+    }
+}
+
+/// Closes what lies on top; with nothing open it stops the run. The modal dialogs close themselves.
+fn escape(studio: &mut Studio, to: &mut Outlets) {
+    if studio.shows_help {
+        studio.shows_help = false;
+    } else if studio.browser.take().is_some() || studio.dropped.take().is_some() {
+    } else if studio.shows_log {
+        studio.shows_log = false;
+    } else if studio.run.is_some() {
+        to.inference.write(InferenceCommand::Cancel);
+    }
+}

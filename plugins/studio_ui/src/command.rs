@@ -1,0 +1,149 @@
+//! What a painter can ask for, whether by panel, shortcut or drag and drop.
+
+use std::path::PathBuf;
+
+use bevy::prelude::Message;
+use gridvox_car::ViewPreset;
+use gridvox_inference::Quality;
+use gridvox_showroom::{EnvironmentId, ViewId, ViewLayout};
+
+/// A question that a file dialog answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// Which photos to work from.
+    Photos,
+    /// Which environment to light with.
+    Environment,
+    /// Which car pack folder to open.
+    Car,
+    /// Which livery to open.
+    Livery,
+    /// Where to save the livery.
+    SaveLivery,
+    /// The folder that packages are written to.
+    ExportFolder,
+    /// The simulator's own folder.
+    InstallFolder,
+}
+
+/// Everything the panels can ask for. Systems of this plugin carry it out or pass it on.
+#[derive(Message, Debug, Clone, PartialEq)]
+pub enum StudioCommand {
+    /// Opens a file dialog.
+    Ask(Ask),
+    /// Adds photos of the car.
+    AddPhotos(Vec<PathBuf>),
+    /// Takes a photo off the list.
+    RemovePhoto(usize),
+    /// Shows another photo's analysis.
+    SelectPhoto(usize),
+    /// Loads a bundled car by its id.
+    ChooseCar(String),
+    /// Loads a car pack from a folder.
+    OpenCar(PathBuf),
+    /// Lights the scene.
+    SetLight(EnvironmentId),
+    /// Turns the environment, in degrees.
+    SetRotation(f32),
+    /// Brightness in stops; 0 is as photographed.
+    SetExposure(f32),
+    /// How soft the backdrop is, 0..=1.
+    SetBackdropBlur(f32),
+    /// Draft or high.
+    SetQuality(Quality),
+    /// Saturation of the paint, 0.5..=1.5.
+    SetColorBoost(f32),
+    /// Makes a livery from the photos.
+    Generate,
+    /// Stops the run.
+    CancelRun,
+    /// Shows where the texels come from, or the livery again.
+    ToggleConfidence,
+    /// Opens a livery file.
+    OpenLivery(PathBuf),
+    /// Saves to the known file, or asks for one.
+    Save,
+    /// Saves to this file.
+    SaveTo(PathBuf),
+    /// Takes the livery off.
+    ClearLivery,
+    /// Colour below the livery, sRGB.
+    SetBaseColor([u8; 3]),
+    /// One step back.
+    Undo,
+    /// One step forward.
+    Redo,
+    /// Changes the export form.
+    SetExport(ExportForm),
+    /// Chooses where packages are written.
+    SetExportFolder(PathBuf),
+    /// Chooses the simulator's folder.
+    SetInstallFolder(PathBuf),
+    /// Writes the package.
+    Export,
+    /// Shows a folder in the system's file manager.
+    ShowFolder(PathBuf),
+    /// One or two views.
+    SetLayout(ViewLayout),
+    /// Points a view's camera.
+    SetView(ViewId, ViewPreset),
+    /// Points the view under the pointer, or the first.
+    SetHoveredView(ViewPreset),
+    /// Brings the car back into every view.
+    FitViews,
+    /// Shows another folder in the studio's own file browser.
+    BrowseTo(PathBuf),
+    /// Takes a file or folder from the studio's own file browser.
+    BrowsePick(PathBuf),
+    /// Closes the studio's own file browser.
+    BrowseCancel,
+    /// Answers the question about a dropped picture.
+    AnswerDrop(DropAnswer),
+    /// Takes a notice away.
+    DismissNotice(u64),
+    /// Shows or hides all notices so far.
+    ToggleLog,
+    /// Shows or hides the list of shortcuts.
+    ToggleHelp,
+    /// Shows or hides the side panels.
+    TogglePanels,
+    /// Closes whatever lies on top, or stops the run.
+    Escape,
+    /// Ends the program.
+    Quit,
+}
+
+/// What to do with a dropped picture that could be a livery or a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropAnswer {
+    /// Open it as the livery.
+    Livery,
+    /// Use it as a photo.
+    Photo,
+    /// Nothing.
+    Neither,
+}
+
+/// What the export card holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportForm {
+    /// The livery's name in the simulator.
+    pub name: String,
+    /// The car's livery slot.
+    pub slot: u32,
+    /// Texture side in pixels.
+    pub size_px: u32,
+    /// Packages are written below this folder.
+    pub folder: Option<PathBuf>,
+    /// The simulator's folder, to install at once.
+    pub install: Option<PathBuf>,
+}
+
+/// Texture sizes that the export offers, in pixels.
+pub const EXPORT_SIZES: [u32; 3] = [1024, 2048, 4096];
+
+impl Default for ExportForm {
+    fn default() -> Self {
+        Self { name: String::new(), slot: 51, size_px: 2048, folder: None, install: None }
+    }
+}

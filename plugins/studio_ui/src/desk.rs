@@ -1,0 +1,214 @@
+//! The thread named `files`: it reads cars, lists folders, looks at dropped files and writes packages, so that no system
+//! and no panel touches the disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use gridvox_car::{CarPack, bundled};
+use gridvox_editor::WindowWaker;
+use gridvox_livery::TiledImage;
+use gridvox_sims::ams2;
+use image::{GrayImage, RgbaImage};
+
+use crate::browser::{self, Listing};
+use crate::command::{Ask, ExportForm};
+use crate::model::ExportDone;
+
+/// Requests that may wait.
+const QUEUED: usize = 32;
+
+/// What the thread is asked for.
+pub(crate) enum Request {
+    ListBundled,
+    LoadCar(String),
+    Export { car: Arc<CarPack>, livery: TiledImage, form: ExportForm },
+    ColorConfidence(Arc<GrayImage>),
+    LookAt(Vec<PathBuf>),
+    ListFolder { ask: Ask, folder: PathBuf },
+    ShowFolder(PathBuf),
+}
+
+/// What the thread says.
+pub(crate) enum Answer {
+    Bundled { cars: Vec<(String, String)>, environments: Vec<(String, String)> },
+    Car(Arc<CarPack>),
+    CarFailed(String),
+    Exported(ExportDone),
+    ExportFailed(String),
+    Confidence(Arc<RgbaImage>),
+    Dropped { path: PathBuf, kind: DroppedKind },
+    Folder(Listing),
+    Failed(String),
+}
+
+/// What a dropped file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DroppedKind {
+    Photo,
+    /// A square picture whose side is a power of two.
+    PhotoOrLivery,
+    Environment,
+    Car,
+    Unknown,
+}
+
+/// The way to the thread.
+#[derive(Resource)]
+pub(crate) struct Desk {
+    requests: Sender<Request>,
+    answers: Receiver<Answer>,
+}
+
+impl Desk {
+    /// False when too much waits already.
+    pub fn ask(&self, request: Request) -> bool {
+        self.requests.try_send(request).is_ok()
+    }
+
+    pub fn next_answer(&self) -> Option<Answer> {
+        self.answers.try_recv().ok()
+    }
+}
+
+pub(crate) fn start(waker: WindowWaker) -> Desk {
+    let (request_sender, requests) = bounded::<Request>(QUEUED);
+    let (answer_sender, answers) = bounded(QUEUED);
+    let work = move || {
+        while let Ok(request) = requests.recv() {
+            for answer in answer(request) {
+                if answer_sender.send(answer).is_err() {
+                    return;
+                }
+            }
+            waker.wake();
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("files".into()).spawn(work) {
+        tracing::error!(%error, "the files thread did not start");
+    }
+    Desk { requests: request_sender, answers }
+}
+
+fn answer(request: Request) -> Vec<Answer> {
+    match request {
+        Request::ListBundled => {
+            let cars = bundled::list().into_iter().map(|car| (car.id, car.name)).collect();
+            match gridvox_showroom::bundled_environments() {
+                Ok(list) => {
+                    let environments = list.into_iter().map(|info| (info.id, info.name)).collect();
+                    vec![Answer::Bundled { cars, environments }]
+                }
+                Err(error) => vec![
+                    Answer::Bundled { cars, environments: Vec::new() },
+                    Answer::Failed(error.to_string()),
+                ],
+            }
+        }
+        Request::LoadCar(id_or_dir) => vec![match CarPack::find(&id_or_dir) {
+            Ok(pack) => Answer::Car(Arc::new(pack)),
+            Err(error) => Answer::CarFailed(error.to_string()),
+        }],
+        Request::Export { car, livery, form } => vec![match export(&car, &livery, &form) {
+            Ok(done) => Answer::Exported(done),
+            Err(message) => Answer::ExportFailed(message),
+        }],
+        Request::ColorConfidence(map) => vec![Answer::Confidence(Arc::new(crate::confidence::colored(&map)))],
+        Request::LookAt(paths) => paths
+            .into_iter()
+            .map(|path| Answer::Dropped { kind: look_at(&path), path })
+            .collect(),
+        Request::ListFolder { ask, folder } => vec![Answer::Folder(browser::list(ask, &folder))],
+        Request::ShowFolder(folder) => show_folder(&folder).err().map(Answer::Failed).into_iter().collect(),
+    }
+}
+
+fn export(car: &CarPack, livery: &TiledImage, form: &ExportForm) -> Result<ExportDone, String> {
+    let folder = form.folder.clone().ok_or("Choose a folder for the package first.")?;
+    let options = ams2::Ams2Options {
+        out: folder.clone(),
+        install: form.install.clone(),
+        slot: Some(form.slot),
+        name: form.name.trim().to_owned(),
+        size: Some(form.size_px),
+        preview: None,
+    };
+    let target = car.manifest.sims.ams2.as_ref().ok_or("This car does not exist in Automobilista 2; choose one that does.")?;
+    let report = ams2::export(target, &livery.to_rgba(), &options).map_err(|error| error.to_string())?;
+    Ok(ExportDone {
+        folder,
+        files: report.files.len(),
+        next_steps: report.next_steps,
+        warnings: report.warnings,
+    })
+}
+
+/// Endings of pictures that may be photos.
+pub(crate) const PHOTO_ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "bmp", "tga", "tif", "tiff", "heic"];
+/// Endings of panoramas.
+pub(crate) const ENVIRONMENT_ENDINGS: [&str; 2] = ["hdr", "exr"];
+/// Endings of liveries.
+pub(crate) const LIVERY_ENDINGS: [&str; 7] = ["png", "tga", "tif", "tiff", "bmp", "webp", "dds"];
+
+pub(crate) fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    endings.contains(&ending.as_str())
+}
+
+fn look_at(path: &Path) -> DroppedKind {
+    let is_manifest = path.file_name().is_some_and(|name| name == "car.toml");
+    if is_manifest || path.join("car.toml").is_file() {
+        return DroppedKind::Car;
+    }
+    if has_ending(path, &ENVIRONMENT_ENDINGS) {
+        return DroppedKind::Environment;
+    }
+    if has_ending(path, &["png", "tga", "dds"]) {
+        let square = image::image_dimensions(path).is_ok_and(|(width, height)| {
+            width == height && width.is_power_of_two() && width >= gridvox_livery::tile::MIN_SIZE
+        });
+        if square {
+            return DroppedKind::PhotoOrLivery;
+        }
+    }
+    if has_ending(path, &PHOTO_ENDINGS) { DroppedKind::Photo } else { DroppedKind::Unknown }
+}
+
+fn show_folder(folder: &Path) -> Result<(), String> {
+    let opener = if cfg!(target_os = "windows") {
+        "explorer"
+    } else if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let spawned = std::process::Command::new(opener).arg(folder).spawn();
+    spawned.map(drop).map_err(|_| format!("No file manager could be started; the package lies in {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropped_files_are_told_apart() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let at = |name: &str| folder.path().join(name);
+        RgbaImage::new(512, 512).save(at("square.png")).expect("written");
+        RgbaImage::new(640, 480).save(at("photo.png")).expect("written");
+        std::fs::create_dir(at("pack")).expect("made");
+        std::fs::write(at("pack/car.toml"), "").expect("written");
+        for (name, kind) in [
+            ("square.png", DroppedKind::PhotoOrLivery),
+            ("photo.png", DroppedKind::Photo),
+            ("Car.JPG", DroppedKind::Photo),
+            ("sky.EXR", DroppedKind::Environment),
+            ("pack", DroppedKind::Car),
+            ("pack/car.toml", DroppedKind::Car),
+            ("notes.txt", DroppedKind::Unknown),
+        ] {
+            assert_eq!(look_at(&at(name)), kind, "{name}");
+        }
+    }
+}

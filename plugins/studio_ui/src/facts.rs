@@ -1,0 +1,156 @@
+//! Takes the other plugins' facts into what the panels show.
+
+use bevy::prelude::*;
+use gridvox_editor::{EditorCommand, EditorEvent, OpenLivery};
+use gridvox_inference::InferenceEvent;
+use gridvox_showroom::{ShowroomCommand, ShowroomEvent};
+
+use crate::command::StudioCommand;
+use crate::desk::{Answer, Desk};
+use crate::dialogs::Dialogs;
+use crate::drops;
+use crate::model::{CarState, PhotoState, Studio, file_name};
+use crate::notices::Weight;
+
+pub(crate) fn take_inference_facts(mut events: MessageReader<InferenceEvent>, mut studio: ResMut<Studio>) {
+    for event in events.read() {
+        match event {
+            InferenceEvent::Analyzed(analyzed) => {
+                if let Some(photo) = studio.photo_mut(&analyzed.photo) {
+                    photo.state = PhotoState::Read(analyzed.clone());
+                }
+            }
+            InferenceEvent::AnalysisFailed { photo, message } => {
+                if let Some(entry) = studio.photo_mut(photo) {
+                    entry.state = PhotoState::Unreadable(message.clone());
+                }
+                studio.notices.say(Weight::Error, message.as_str());
+            }
+            InferenceEvent::Started(_) | InferenceEvent::PhotoAnalyzed(..) => {}
+            InferenceEvent::Progress { stage, fraction, .. } => {
+                if let Some(run) = &mut studio.run {
+                    run.stage = *stage;
+                    run.fraction = fraction.clamp(0.0, 1.0);
+                }
+            }
+            InferenceEvent::Preview(_) => {
+                if let Some(run) = &mut studio.run {
+                    run.previewed = true;
+                }
+            }
+            InferenceEvent::Finished(_, finished) => {
+                let secs = studio.run.take().map_or(0.0, |run| run.since.elapsed().as_secs_f32());
+                studio.result = Some(finished.clone());
+                studio.notices.say(Weight::Good, format!("The livery is on the car after {secs:.1} seconds."));
+            }
+            InferenceEvent::Cancelled(_) => {
+                studio.run = None;
+                studio.notices.say(Weight::Good, "Stopped; the livery is as it was before.");
+            }
+            InferenceEvent::Failed { message, .. } => {
+                studio.run = None;
+                studio.notices.say(Weight::Error, message.as_str());
+            }
+        }
+    }
+}
+
+pub(crate) fn take_editor_facts(
+    mut events: MessageReader<EditorEvent>,
+    open: Res<OpenLivery>,
+    mut studio: ResMut<Studio>,
+) {
+    for event in events.read() {
+        match event {
+            EditorEvent::LiveryChanged => {
+                if open.blank && studio.result.is_some() && studio.run.is_none() {
+                    studio.result = None;
+                }
+            }
+            EditorEvent::LiveryOpened(path) => {
+                studio.result = None;
+                studio.notices.say(Weight::Good, format!("Opened {}.", file_name(path)));
+            }
+            EditorEvent::LiverySaved(path) => {
+                studio.notices.say(Weight::Good, format!("Saved as {}", path.display()));
+            }
+            EditorEvent::Failed(message) => studio.notices.say(Weight::Error, message.as_str()),
+        }
+    }
+}
+
+pub(crate) fn take_showroom_facts(mut events: MessageReader<ShowroomEvent>, mut studio: ResMut<Studio>) {
+    for event in events.read() {
+        match event {
+            ShowroomEvent::EnvironmentShown(_) => studio.light.preparing = false,
+            ShowroomEvent::Failed(message) => {
+                studio.light.preparing = false;
+                studio.notices.say(Weight::Error, message.as_str());
+            }
+            _ => {}
+        }
+    }
+}
+
+pub(crate) fn take_answers(
+    desk: Res<Desk>,
+    mut dialogs: ResMut<Dialogs>,
+    mut studio: ResMut<Studio>,
+    mut commands: MessageWriter<StudioCommand>,
+    mut showroom: MessageWriter<ShowroomCommand>,
+    mut editor: MessageWriter<EditorCommand>,
+) {
+    if let Some(command) = dialogs.take_answer() {
+        commands.write(command);
+    }
+    while let Some(answer) = desk.next_answer() {
+        match answer {
+            Answer::Bundled { cars, environments } => {
+                studio.environments = environments;
+                if cars.is_empty() && matches!(studio.car, CarState::None) {
+                    let text = "No bundled car was found: put the assets folder beside the program or set GRIDVOX_HOME.";
+                    studio.notices.say(Weight::Error, text);
+                }
+                if std::mem::take(&mut studio.wants_first_car)
+                    && let Some((id, _)) = cars.first()
+                {
+                    commands.write(StudioCommand::ChooseCar(id.clone()));
+                }
+                studio.cars = cars;
+            }
+            Answer::Car(pack) => {
+                showroom.write(ShowroomCommand::ShowCar(pack.clone()));
+                if let Some(target) = &pack.manifest.sims.ams2 {
+                    studio.export.form.slot = target.slots_from;
+                }
+                studio.export.done = None;
+                studio.car = CarState::Shown(pack);
+            }
+            Answer::CarFailed(message) => {
+                studio.car = studio.car.pack().cloned().map_or(CarState::None, CarState::Shown);
+                studio.notices.say(Weight::Error, message);
+            }
+            Answer::Exported(done) => {
+                studio.export.running = false;
+                studio.notices.say(Weight::Good, format!("The package lies in {}", done.folder.display()));
+                studio.export.done = Some(done);
+            }
+            Answer::ExportFailed(message) => {
+                studio.export.running = false;
+                studio.notices.say(Weight::Error, message);
+            }
+            Answer::Confidence(map) => {
+                if studio.shows_confidence {
+                    editor.write(EditorCommand::ShowMap(Some(map)));
+                }
+            }
+            Answer::Dropped { path, kind } => {
+                if let Some(command) = drops::meaning(path, kind, &mut studio) {
+                    commands.write(command);
+                }
+            }
+            Answer::Folder(listing) => dialogs.show_listing(listing, &mut studio),
+            Answer::Failed(message) => studio.notices.say(Weight::Warning, message),
+        }
+    }
+}

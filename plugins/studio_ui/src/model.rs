@@ -1,0 +1,223 @@
+//! What the panels show. One resource, filled from the other plugins' facts and never by a panel.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bevy::prelude::Resource;
+use bevy_egui::egui::TextureHandle;
+use gridvox_car::CarPack;
+use gridvox_inference::{Analyzed, FinishedLivery, Quality, Stage};
+use gridvox_showroom::EnvironmentId;
+
+use crate::browser::Browser;
+use crate::command::ExportForm;
+use crate::notices::Notices;
+
+/// The studio as the panels see it.
+#[derive(Resource)]
+pub struct Studio {
+    /// Bundled cars: id and name.
+    pub cars: Vec<(String, String)>,
+    /// Bundled environments: id and name.
+    pub environments: Vec<(String, String)>,
+    /// The car in the showroom.
+    pub car: CarState,
+    /// The first bundled car is to be shown as soon as the list is there.
+    pub wants_first_car: bool,
+    /// The light.
+    pub light: LightState,
+    /// The photos, in the painter's order.
+    pub photos: Vec<PhotoEntry>,
+    /// Index of the photo whose analysis is shown.
+    pub selected_photo: usize,
+    /// Draft or high.
+    pub quality: Quality,
+    /// Saturation of the paint, 0.5..=1.5.
+    pub color_boost: f32,
+    /// The run in progress.
+    pub run: Option<RunState>,
+    /// The latest finished livery.
+    pub result: Option<Arc<FinishedLivery>>,
+    /// The car shows where texels come from instead of the livery.
+    pub shows_confidence: bool,
+    /// The export card.
+    pub export: ExportState,
+    /// Sentences for the painter.
+    pub notices: Notices,
+    /// A dropped picture that could be two things.
+    pub dropped: Option<PathBuf>,
+    /// Files hover over the window.
+    pub drag_hovers: bool,
+    /// The studio's own file browser, where the system has none.
+    pub browser: Option<Browser>,
+    /// The list of shortcuts is open.
+    pub shows_help: bool,
+    /// The list of notices is open.
+    pub shows_log: bool,
+    /// The side panels are open.
+    pub shows_panels: bool,
+}
+
+/// The car in the showroom.
+#[derive(Default, Clone)]
+pub enum CarState {
+    /// Nothing chosen yet.
+    #[default]
+    None,
+    /// Being read; the car before it stays on stage meanwhile.
+    Loading {
+        /// The car before.
+        before: Option<Arc<CarPack>>,
+    },
+    /// On stage.
+    Shown(Arc<CarPack>),
+}
+
+impl CarState {
+    /// The car, once it is there.
+    pub fn pack(&self) -> Option<&Arc<CarPack>> {
+        match self {
+            Self::Shown(pack) => Some(pack),
+            Self::Loading { before } => before.as_ref(),
+            Self::None => None,
+        }
+    }
+}
+
+/// The light and the backdrop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LightState {
+    /// Which environment.
+    pub light: EnvironmentId,
+    /// Degrees.
+    pub rotation_deg: f32,
+    /// Stops.
+    pub exposure_ev: f32,
+    /// 0..=1; `None` is the environment's own.
+    pub backdrop_blur: Option<f32>,
+    /// The environment is still being prepared.
+    pub preparing: bool,
+}
+
+/// One photo on the list.
+#[derive(Clone)]
+pub struct PhotoEntry {
+    /// The file.
+    pub path: PathBuf,
+    /// What is known about it.
+    pub state: PhotoState,
+    /// The thumbnail as the panels draw it, once it was uploaded.
+    pub texture: Option<TextureHandle>,
+}
+
+impl PhotoEntry {
+    /// The file's name without its folder.
+    pub fn name(&self) -> String {
+        file_name(&self.path)
+    }
+
+    /// Read, with a car in it.
+    pub fn is_usable(&self) -> bool {
+        matches!(&self.state, PhotoState::Read(read) if read.analysis.has_car && read.analysis.refusal.is_none())
+    }
+}
+
+/// What is known about a photo.
+#[derive(Clone)]
+pub enum PhotoState {
+    /// On the inference thread.
+    Reading,
+    /// It could not be read; one sentence.
+    Unreadable(String),
+    /// Read and analysed.
+    Read(Arc<Analyzed>),
+}
+
+/// A run in progress.
+#[derive(Debug, Clone, Copy)]
+pub struct RunState {
+    /// What it is doing.
+    pub stage: Stage,
+    /// 0..=1 of the whole.
+    pub fraction: f32,
+    /// When it began.
+    pub since: Instant,
+    /// A partial livery is on the car.
+    pub previewed: bool,
+}
+
+/// The export card.
+#[derive(Default, Clone)]
+pub struct ExportState {
+    /// What will be written.
+    pub form: ExportForm,
+    /// The package is being written.
+    pub running: bool,
+    /// The last package.
+    pub done: Option<ExportDone>,
+}
+
+/// A written package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportDone {
+    /// The folder with the files.
+    pub folder: PathBuf,
+    /// Number of files written.
+    pub files: usize,
+    /// What the player does now, one sentence each.
+    pub next_steps: Vec<String>,
+    /// What to know, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Studio {
+    /// Whether a livery can be made now.
+    pub fn can_generate(&self) -> bool {
+        self.run.is_none() && self.car.pack().is_some() && self.photos.iter().any(PhotoEntry::is_usable)
+    }
+
+    /// The entry of a file, where it is on the list.
+    pub fn photo_mut(&mut self, path: &Path) -> Option<&mut PhotoEntry> {
+        self.photos.iter_mut().find(|photo| photo.path == path)
+    }
+}
+
+impl Default for Studio {
+    fn default() -> Self {
+        Self {
+            cars: Vec::new(),
+            environments: Vec::new(),
+            car: CarState::None,
+            wants_first_car: false,
+            light: LightState {
+                light: EnvironmentId::default(),
+                rotation_deg: 0.0,
+                exposure_ev: 0.0,
+                backdrop_blur: None,
+                preparing: true,
+            },
+            photos: Vec::new(),
+            selected_photo: 0,
+            quality: Quality::High,
+            color_boost: 1.0,
+            run: None,
+            result: None,
+            shows_confidence: false,
+            export: ExportState::default(),
+            notices: Notices::default(),
+            dropped: None,
+            drag_hovers: false,
+            browser: None,
+            shows_help: false,
+            shows_log: false,
+            shows_panels: true,
+        }
+    }
+}
+
+/// The last part of a path, for display.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+

@@ -1,0 +1,126 @@
+//! Draws only when something changes.
+//!
+//! The window starts drawing without pause, because shaders compile and pictures load in the background and a sleeping
+//! window would stay black. Once the showroom's first picture is there and a few frames are out, it sleeps until an
+//! event: input, a worker's news, a notice that is due.
+
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+use bevy::window::RequestRedraw;
+use bevy::winit::{UpdateMode, WinitSettings};
+use gridvox_editor::{EditorEvent, EditorSystems};
+use gridvox_inference::InferenceEvent;
+use gridvox_showroom::ShowroomEvent;
+
+use crate::command::StudioCommand;
+use crate::model::Studio;
+
+/// Frames drawn after the last event: one to see it, one for layouts that settle in the second pass.
+const FRAMES_AFTER_EVENT: u8 = 3;
+/// Frames after the first picture before the window may sleep.
+const FRAMES_AFTER_START: u8 = 6;
+/// The longest sleep; nothing needs it, it only bounds the effect of a lost wake-up.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// After this long without a first picture the window goes to sleep anyway and reacts to events.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many frames are still owed.
+#[derive(Resource)]
+pub(crate) struct Pacing {
+    frames: u8,
+    starting: bool,
+    since: Instant,
+    /// Never sleep, as for a screenshot.
+    pub restless: bool,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self { frames: FRAMES_AFTER_EVENT, starting: true, since: Instant::now(), restless: false }
+    }
+}
+
+impl Pacing {
+    /// Something changed: draws a few frames.
+    pub fn draw_on(&mut self) {
+        self.frames = self.frames.max(FRAMES_AFTER_EVENT);
+    }
+
+    /// The first picture is still on its way.
+    pub fn is_starting(&self) -> bool {
+        self.starting
+    }
+
+    /// Every owed frame is out.
+    pub fn is_settled(&self) -> bool {
+        !self.starting && self.frames == 0
+    }
+}
+
+/// When the program started, for the log.
+#[derive(Resource)]
+pub struct StartedAt(pub Instant);
+
+pub(crate) fn plugin(app: &mut App) {
+    app.init_resource::<Pacing>()
+        .insert_resource(WinitSettings::continuous())
+        .add_message::<RequestRedraw>()
+        .add_systems(PostUpdate, (note_changes, set_pace).chain().after(EditorSystems::Upload));
+}
+
+fn note_changes(
+    mut pacing: ResMut<Pacing>,
+    commands: MessageReader<StudioCommand>,
+    editor: MessageReader<EditorEvent>,
+    inference: MessageReader<InferenceEvent>,
+    mut showroom: MessageReader<ShowroomEvent>,
+    studio: Res<Studio>,
+    started: Option<Res<StartedAt>>,
+) {
+    let mut readers = (commands, editor, inference);
+    let news = readers.0.read().count() + readers.1.read().count() + readers.2.read().count();
+    for event in showroom.read() {
+        pacing.draw_on();
+        if matches!(event, ShowroomEvent::FirstPictureDrawn) && pacing.starting {
+            pacing.starting = false;
+            pacing.frames = FRAMES_AFTER_START;
+            let since = started.as_ref().map_or(pacing.since, |started| started.0);
+            info!("first picture after {:.1} s", since.elapsed().as_secs_f32());
+        }
+    }
+    if pacing.starting && pacing.since.elapsed() > PATIENCE {
+        pacing.starting = false;
+        warn!("no picture of the car after {} s; the window waits for events now", PATIENCE.as_secs());
+    }
+    if news > 0 || studio.is_changed() {
+        pacing.draw_on();
+    }
+}
+
+fn set_pace(
+    mut pacing: ResMut<Pacing>,
+    mut settings: ResMut<WinitSettings>,
+    mut studio: ResMut<Studio>,
+    mut redraw: MessageWriter<RequestRedraw>,
+) {
+    // Not a change that counts: the frames are asked for right here.
+    let notices = &mut studio.bypass_change_detection().notices;
+    let before = notices.on_screen().count();
+    let due = notices.expire(Instant::now());
+    if notices.on_screen().count() != before {
+        pacing.draw_on();
+    }
+    let mode = if pacing.starting || pacing.restless {
+        UpdateMode::Continuous
+    } else {
+        UpdateMode::reactive_low_power(due.map_or(LONGEST_SLEEP, |due| due + Duration::from_millis(20)))
+    };
+    if settings.focused_mode != mode {
+        *settings = WinitSettings { focused_mode: mode, unfocused_mode: mode };
+    }
+    if pacing.frames > 0 {
+        pacing.frames -= 1;
+        redraw.write(RequestRedraw);
+    }
+}

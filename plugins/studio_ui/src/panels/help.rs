@@ -1,0 +1,80 @@
+//! The list of shortcuts.
+
+use bevy_egui::egui::{Align, Context, Id, Layout, Modal, RichText, Ui};
+
+use super::Commands;
+use crate::command::StudioCommand;
+use crate::theme;
+
+const GROUPS: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "Livery",
+        &[
+            ("Open photo", "Ctrl+O"),
+            ("Make livery", "Ctrl+Enter"),
+            ("Stop, or close what is open", "Esc"),
+            ("Show where the paint comes from", "C"),
+            ("Open livery", "Ctrl+L"),
+            ("Save livery", "Ctrl+S"),
+            ("Save under another name", "Ctrl+Shift+S"),
+            ("Export to AMS2", "Ctrl+E"),
+            ("Undo, redo", "Ctrl+Z, Ctrl+Y"),
+        ],
+    ),
+    (
+        "Views",
+        &[
+            ("Turn around the car", "Left drag"),
+            ("Move sideways", "Right drag"),
+            ("Closer, further", "Wheel"),
+            ("The presets, in the menu's order", "1 … 9"),
+            ("Fit the car", "F"),
+            ("One or two views", "V"),
+            ("Show or hide panels", "H"),
+        ],
+    ),
+    (
+        "Dropping files on the window",
+        &[
+            ("Photos of the car", ".jpg .png .webp …"),
+            ("Environments", ".hdr .exr"),
+            ("A square PNG", "asks: livery or photo"),
+            ("A folder with car.toml", "car pack"),
+        ],
+    ),
+];
+
+/// The overlay; any click beside it closes it.
+pub fn help_overlay(context: &Context, out: &mut Commands) {
+    let response = Modal::new(Id::new("help")).show(context, |ui| {
+        ui.set_width(440.0);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Shortcuts").font(theme::semibold(18.0)));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.button("Close").clicked()).inner
+        })
+        .inner
+        .then(|| out.push(StudioCommand::ToggleHelp));
+        for (title, lines) in GROUPS {
+            group(ui, title, lines);
+        }
+    });
+    if response.backdrop_response.clicked() {
+        out.push(StudioCommand::ToggleHelp);
+    }
+}
+
+fn group(ui: &mut Ui, title: &str, lines: &[(&str, &str)]) {
+    ui.add_space(theme::GAP_LARGE);
+    ui.label(RichText::new(title).font(theme::medium(12.0)).color(theme::ACCENT));
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = theme::GAP_SMALL;
+        for (what, keys) in lines {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(*what).color(theme::TEXT));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    ui.label(RichText::new(*keys).font(theme::medium(12.5)).color(theme::TEXT_SOFT));
+                });
+            });
+        }
+    });
+}

@@ -1,0 +1,22 @@
+//! The panels: plain functions over what they show, which push commands and do nothing else.
+
+pub mod browser;
+pub mod car;
+pub mod drop;
+pub mod environment;
+pub mod export;
+pub mod help;
+pub mod notices;
+pub mod photo;
+pub mod result;
+pub mod run;
+pub mod top_bar;
+pub mod view_area;
+
+use crate::command::StudioCommand;
+
+/// What the panels asked for in this frame.
+pub type Commands = Vec<StudioCommand>;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! The photos, what they show, and the button that makes a livery of them.
+
+use bevy_egui::egui::{
+    self, Align, Button, CornerRadius, Image, Layout, Rect, RichText, Sense, Slider, Stroke, StrokeKind, Ui, load::SizedTexture,
+    vec2,
+};
+use gridvox_inference::{Analyzed, Quality};
+
+use super::Commands;
+use super::run::run_progress;
+use crate::command::{Ask, StudioCommand};
+use crate::model::{PhotoEntry, PhotoState, Studio};
+use crate::theme;
+use crate::widgets::{card, drop_zone, fact, meter, named_slider, outline, primary_button, remark, segmented, soft};
+
+/// Height of the large thumbnail, in points.
+const PICTURE_HEIGHT: f32 = 168.0;
+/// Side of the small thumbnails under it, in points.
+const STRIP_HEIGHT: f32 = 40.0;
+
+/// The photo card.
+pub fn photo_panel(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
+    let aside = |ui: &mut Ui| {
+        if !studio.photos.is_empty() && ui.add(Button::new(RichText::new("Add…").size(12.0)).small()).clicked() {
+            out.push(StudioCommand::Ask(Ask::Photos));
+        }
+    };
+    let mut wanted = Commands::new();
+    card(ui, "Photo", aside, |ui| {
+        let out = &mut wanted;
+        let Some(photo) = studio.photos.get(studio.selected_photo) else {
+            let zone = drop_zone(ui, 132.0, studio.drag_hovers, "Drop a photo of the real car", "or click to choose one");
+            if zone.clicked() {
+                out.push(StudioCommand::Ask(Ask::Photos));
+            }
+            soft(ui, "A sharp three-quarter view in even light works best. Two photos, one of each side, leave nothing to guess.");
+            return;
+        };
+        picture(ui, photo, studio.drag_hovers);
+        strip(ui, studio, out);
+        match &photo.state {
+            PhotoState::Reading => {
+                ui.horizontal(|ui| {
+                    ui.add(egui::Spinner::new().size(14.0).color(theme::ACCENT));
+                    soft(ui, format!("Looking at {}…", photo.name()));
+                });
+            }
+            PhotoState::Unreadable(message) => remark(ui, theme::BAD, message),
+            PhotoState::Read(read) => analysis(ui, read),
+        }
+        ui.separator();
+        match &studio.run {
+            Some(run) => run_progress(ui, run, out),
+            None => settings_and_start(ui, studio, out),
+        }
+    });
+    out.append(&mut wanted);
+}
+
+fn picture(ui: &mut Ui, photo: &PhotoEntry, hot: bool) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), PICTURE_HEIGHT), Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::same(8), theme::WELL);
+    if let Some(texture) = &photo.texture {
+        let size = texture.size_vec2();
+        let scale = (rect.width() / size.x).min(rect.height() / size.y);
+        let fitted = Rect::from_center_size(rect.center(), size * scale);
+        let sized = SizedTexture::from_handle(texture);
+        Image::from_texture(sized).corner_radius(CornerRadius::same(8)).paint_at(ui, fitted);
+    }
+    outline(ui, rect);
+    if hot {
+        ui.painter().rect_stroke(rect, CornerRadius::same(8), Stroke::new(2.0, theme::ACCENT), StrokeKind::Inside);
+    }
+    response.on_hover_text(photo.path.display().to_string());
+}
+
+/// The other photos, to choose from and to remove.
+fn strip(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GAP_SMALL;
+        if studio.photos.len() > 1 {
+            for (index, photo) in studio.photos.iter().enumerate() {
+                let (rect, response) = ui.allocate_exact_size(vec2(STRIP_HEIGHT * 1.4, STRIP_HEIGHT), Sense::click());
+                ui.painter().rect_filled(rect, CornerRadius::same(5), theme::WELL);
+                if let Some(texture) = &photo.texture {
+                    let size = texture.size_vec2();
+                    let uv = cover(size.x / size.y, rect.width() / rect.height());
+                    let sized = SizedTexture::from_handle(texture);
+                    Image::from_texture(sized).uv(uv).corner_radius(CornerRadius::same(5)).paint_at(ui, rect);
+                }
+                if index == studio.selected_photo {
+                    let stroke = Stroke::new(2.0, theme::ACCENT);
+                    ui.painter().rect_stroke(rect, CornerRadius::same(5), stroke, StrokeKind::Inside);
+                }
+                if response.on_hover_text(photo.name()).clicked() {
+                    out.push(StudioCommand::SelectPhoto(index));
+                }
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let remove = Button::new(RichText::new("Remove").size(12.0).color(theme::TEXT_SOFT)).small().frame_when_inactive(false);
+            if ui.add(remove).clicked() {
+                out.push(StudioCommand::RemovePhoto(studio.selected_photo));
+            }
+            if studio.photos.len() == 1
+                && let Some(photo) = studio.photos.first()
+            {
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(egui::Label::new(RichText::new(photo.name()).size(12.0).color(theme::TEXT_SOFT)).truncate());
+                });
+            }
+        });
+    });
+}
+
+/// The part of a picture that fills a frame of another aspect.
+fn cover(picture: f32, frame: f32) -> Rect {
+    let size = if picture > frame { vec2(frame / picture, 1.0) } else { vec2(1.0, picture / frame) };
+    Rect::from_center_size(egui::pos2(0.5, 0.5), size)
+}
+
+fn analysis(ui: &mut Ui, read: &Analyzed) {
+    let found = &read.analysis;
+    if let Some(refusal) = &found.refusal {
+        remark(ui, theme::BAD, refusal);
+        return;
+    }
+    if !found.has_car {
+        remark(ui, theme::BAD, "No car was found in this photo: choose one that shows the whole car.");
+        return;
+    }
+    let quality = f32::from(found.quality);
+    meter(ui, "Photo quality", quality, theme::score_color(quality));
+    let view = found.view.map_or("unclear", |view| view.label());
+    let view = match found.azimuth_deg {
+        Some(azimuth) => format!("{view} · {azimuth:.0}°"),
+        None => view.to_owned(),
+    };
+    fact(ui, "Seen from", view);
+    fact(ui, "Size", format!("{} × {} px", read.size_px.0, read.size_px.1));
+    for warning in &found.warnings {
+        remark(ui, theme::WARN, warning);
+    }
+}
+
+fn settings_and_start(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
+    if let Some(quality) = segmented(ui, studio.quality, &[(Quality::Draft, "Draft · 512"), (Quality::High, "High · 2048")]) {
+        out.push(StudioCommand::SetQuality(quality));
+    }
+    let mut boost = studio.color_boost;
+    let shown = format!("{:.0} %", boost * 100.0);
+    if named_slider(ui, "Colour strength", Slider::new(&mut boost, 0.5..=1.5), shown).changed() {
+        out.push(StudioCommand::SetColorBoost((boost * 20.0).round() / 20.0));
+    }
+    let label = if studio.result.is_some() { "Make livery again" } else { "Make livery" };
+    let button = primary_button(ui, studio.can_generate(), label);
+    let reason = match (studio.car.pack(), studio.photos.iter().any(PhotoEntry::is_usable)) {
+        (Some(_), true) => "Ctrl+Enter",
+        (Some(_), false) => "Add a photo that shows a car first.",
+        _ => "Choose a car first.",
+    };
+    if button.on_hover_text(reason).on_disabled_hover_text(reason).clicked() {
+        out.push(StudioCommand::Generate);
+    }
+}

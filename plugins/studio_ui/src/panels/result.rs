@@ -1,0 +1,79 @@
+//! How good the finished livery is and where its texels come from.
+
+use bevy_egui::egui::{Align, Layout, RichText, Ui};
+use gridvox_inference::FinishedLivery;
+
+use super::Commands;
+use crate::command::StudioCommand;
+use crate::confidence::{INVENTED, MIRRORED, SEEN, color32};
+use crate::theme;
+use crate::widgets::{card, fact, legend, meter, remark, shares, soft, wide_button};
+
+/// The result card; without a result it says what will be here.
+pub fn result_panel(ui: &mut Ui, result: Option<&FinishedLivery>, shows_confidence: bool, out: &mut Commands) {
+    card(ui, "Result", |_| {}, |ui| {
+        let Some(result) = result else {
+            soft(ui, "Scores, coverage and timings appear here once a livery is made from a photo.");
+            return;
+        };
+        let report = &result.report;
+        let scores = &report.scores;
+        ui.horizontal(|ui| {
+            let overall = RichText::new(format!("{:.0}", scores.overall)).font(theme::semibold(34.0));
+            ui.label(overall.color(theme::score_color(scores.overall)));
+            ui.vertical(|ui| {
+                ui.add_space(theme::GAP_LARGE);
+                ui.label(RichText::new("of 100, matched").size(12.0).color(theme::TEXT_SOFT));
+                ui.add_space(-theme::GAP);
+                ui.label(RichText::new("against the photo").size(12.0).color(theme::TEXT_SOFT));
+            });
+        });
+        meter(ui, "Edges meet the photo", scores.accuracy, theme::score_color(scores.accuracy));
+        meter(ui, "Parts agree", scores.semantic, theme::score_color(scores.semantic));
+        meter(ui, &format!("Colour · ΔE {:.1}", scores.colour_delta_e), scores.colour, theme::score_color(scores.colour));
+
+        ui.add_space(theme::GAP_SMALL);
+        ui.label(RichText::new("Where the paint comes from").font(theme::medium(12.0)));
+        let coverage = report.coverage;
+        shares(ui, &[
+            (coverage.seen, color32(SEEN)),
+            (coverage.mirrored, color32(MIRRORED)),
+            (coverage.invented, color32(INVENTED)),
+        ]);
+        let percent = |share: f32| format!("{:.0} %", share * 100.0);
+        legend(ui, color32(SEEN), "Seen in a photo", &percent(coverage.seen));
+        legend(ui, color32(MIRRORED), "Mirrored from the other side", &percent(coverage.mirrored));
+        legend(ui, color32(INVENTED), "Filled in", &percent(coverage.invented));
+        let label = if shows_confidence { "Show the livery" } else { "Show it on the car" };
+        if wide_button(ui, true, label).on_hover_text("C").clicked() {
+            out.push(StudioCommand::ToggleConfidence);
+        }
+        for warning in &report.warnings {
+            remark(ui, theme::WARN, warning);
+        }
+        timings(ui, result);
+    });
+}
+
+fn timings(ui: &mut Ui, result: &FinishedLivery) {
+    let timings = &result.report.timings_secs;
+    let total = timings.get("total").copied().unwrap_or_else(|| timings.values().sum());
+    ui.separator();
+    let id = ui.make_persistent_id("timings");
+    let header = bevy_egui::egui::collapsing_header::CollapsingState::load_with_default_open(ui.ctx(), id, false);
+    header
+        .show_header(ui, |ui| {
+            ui.label(RichText::new("Time").size(12.0).color(theme::TEXT_SOFT));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.label(RichText::new(format!("{total:.1} s")).font(theme::medium(12.0)));
+            });
+        })
+        .body_unindented(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for stage in gridvox_inference::Stage::ALL {
+                if let Some(secs) = timings.get(stage.key()) {
+                    fact(ui, stage.label(), format!("{secs:.2} s"));
+                }
+            }
+        });
+}

@@ -1,0 +1,182 @@
+//! The panels in the states a painter meets, without a GPU: what they say and what a click asks for.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bevy_egui::egui::{Ui, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use gridvox_inference::{Analysis, Analyzed, FinishedLivery, Stage};
+use image::{GrayImage, RgbaImage};
+
+use super::Commands;
+use crate::command::{Ask, ExportForm, StudioCommand};
+use crate::model::{CarState, ExportDone, ExportState, PhotoEntry, PhotoState, RunState, Studio};
+use crate::notices::Weight;
+use crate::theme;
+
+type Out = Rc<RefCell<Commands>>;
+
+/// A panel in a window of the side panel's width; fonts count from the second frame on.
+fn harness<'a>(mut panel: impl FnMut(&mut Ui, &mut Commands) + 'a) -> (Harness<'a>, Out) {
+    let out = Out::default();
+    let sink = out.clone();
+    let mut themed = false;
+    let mut harness = Harness::builder().with_size(vec2(320.0, 900.0)).build_ui(move |ui| {
+        if !std::mem::replace(&mut themed, true) {
+            theme::apply(ui.ctx());
+            ui.ctx().request_repaint();
+            return;
+        }
+        panel(ui, &mut sink.borrow_mut());
+    });
+    harness.run_steps(3);
+    (harness, out)
+}
+
+fn analysis() -> Analysis {
+    Analysis {
+        has_car: true,
+        refusal: None,
+        view: Some(gridvox_vision::ViewClass::FrontLeft),
+        azimuth_deg: Some(41.0),
+        elevation_deg: Some(9.0),
+        quality: 82,
+        measures: Default::default(),
+        warnings: vec!["The rear wing is cut off by the picture's edge.".into()],
+        width: 1920,
+        height: 1280,
+    }
+}
+
+fn studio_with(state: PhotoState) -> Studio {
+    let photo = PhotoEntry { path: PathBuf::from("/photos/car.jpg"), state, texture: None };
+    Studio { photos: vec![photo], car: CarState::Shown(Arc::new(gridvox_car::testing::box_pack())), ..Studio::default() }
+}
+
+fn read(analysis: Analysis) -> PhotoState {
+    PhotoState::Read(Arc::new(Analyzed {
+        photo: "/photos/car.jpg".into(),
+        size_px: (1920, 1280),
+        thumbnail: Arc::new(RgbaImage::new(72, 48)),
+        analysis,
+    }))
+}
+
+fn result() -> FinishedLivery {
+    crate::testing::finished(RgbaImage::new(8, 8), GrayImage::new(8, 8))
+}
+
+#[test]
+fn without_a_photo_the_card_asks_for_one() {
+    let studio = Studio::default();
+    let (mut harness, out) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
+    assert!(harness.query_by_label("Make livery").is_none());
+    harness.get_by_label("Drop a photo of the real car").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::Ask(Ask::Photos)]);
+}
+
+#[test]
+fn a_photo_that_is_being_read_cannot_be_used_yet() {
+    let studio = studio_with(PhotoState::Reading);
+    let (mut harness, out) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
+    harness.get_by_label("Looking at car.jpg…");
+    harness.get_by_label("Make livery").click();
+    harness.run_steps(2);
+    assert!(out.borrow().is_empty(), "the button is off: {:?}", out.borrow());
+}
+
+#[test]
+fn a_refused_photo_says_why() {
+    let refused = Analysis {
+        has_car: false,
+        refusal: Some("There is no car in this photo: choose one that shows a whole car.".into()),
+        ..analysis()
+    };
+    let studio = studio_with(read(refused));
+    let (mut harness, out) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
+    harness.get_by_label("There is no car in this photo: choose one that shows a whole car.");
+    harness.get_by_label("Make livery").click();
+    harness.run_steps(2);
+    assert!(out.borrow().is_empty());
+}
+
+#[test]
+fn a_good_photo_shows_its_analysis_and_starts_a_run() {
+    let studio = studio_with(read(analysis()));
+    let (mut harness, out) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
+    harness.get_by_label("82");
+    harness.get_by_label("front left · 41°");
+    harness.get_by_label("The rear wing is cut off by the picture's edge.");
+    harness.get_by_label("Make livery").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::Generate]);
+}
+
+#[test]
+fn a_run_shows_its_stage_and_can_be_stopped() {
+    let run = RunState { stage: Stage::Bake, fraction: 0.6, since: Instant::now(), previewed: true };
+    let studio = Studio { run: Some(run), ..studio_with(read(analysis())) };
+    let (mut harness, out) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
+    harness.get_by_label("60 %");
+    harness.get_by_label(Stage::Bake.label());
+    harness.get_by_label("Stop").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::CancelRun]);
+}
+
+#[test]
+fn a_result_shows_scores_and_sources() {
+    let result = result();
+    let (mut harness, out) = harness(|ui, out| super::result::result_panel(ui, Some(&result), false, out));
+    harness.get_by_label("91");
+    harness.get_by_label("Colour · ΔE 3.4");
+    harness.get_by_label("41 %");
+    harness.get_by_label("Show it on the car").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::ToggleConfidence]);
+}
+
+#[test]
+fn an_export_needs_a_livery_and_a_folder() {
+    let form = ExportForm { folder: Some("/out".into()), ..ExportForm::default() };
+    let ready = ExportState { form, ..ExportState::default() };
+    for (export, has_livery, starts) in [(&ExportState::default(), true, false), (&ready, false, false), (&ready, true, true)] {
+        let (mut harness, out) = harness(|ui, out| super::export::export_panel(ui, export, has_livery, out));
+        harness.get_by_label("Export").click();
+        harness.run_steps(2);
+        assert_eq!(out.borrow().contains(&StudioCommand::Export), starts, "livery: {has_livery}");
+    }
+}
+
+#[test]
+fn a_written_package_names_the_next_step() {
+    let done = ExportDone {
+        folder: "/out".into(),
+        files: 4,
+        next_steps: vec!["Start the game and choose livery 51.".into()],
+        warnings: vec!["The car's own names are not known.".into()],
+    };
+    let export = ExportState { done: Some(done), ..ExportState::default() };
+    let (mut harness, out) = harness(|ui, out| super::export::export_panel(ui, &export, true, out));
+    harness.get_by_label("Package written · 4 files");
+    harness.get_by_label("1. Start the game and choose livery 51.");
+    harness.get_by_label("Show folder").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::ShowFolder("/out".into())]);
+}
+
+#[test]
+fn a_notice_can_be_dismissed() {
+    let mut studio = Studio::default();
+    studio.notices.say(Weight::Error, "The folder cannot be written.");
+    let (mut harness, out) = harness(|ui, out| super::notices::toasts(ui.ctx(), &studio.notices, out));
+    harness.get_by_label("The folder cannot be written.");
+    harness.get_by_label("Dismiss").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::DismissNotice(1)]);
+}

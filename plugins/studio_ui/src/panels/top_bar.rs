@@ -1,0 +1,180 @@
+//! The bar over everything: files, steps, views.
+
+use bevy_egui::egui::{Align, Align2, Button, Layout, RichText, Sense, Ui, containers::menu::MenuButton, vec2};
+use gridvox_car::ViewPreset;
+use gridvox_editor::OpenLivery;
+use gridvox_showroom::ViewLayout;
+
+use super::Commands;
+use crate::command::{Ask, StudioCommand};
+use crate::model::file_name;
+use crate::theme;
+use crate::views::label;
+use crate::widgets::segmented;
+
+/// What the bar shows beside its own labels.
+pub struct TopBarView<'a> {
+    /// The open livery.
+    pub open: &'a OpenLivery,
+    /// One or two views.
+    pub layout: ViewLayout,
+    /// Notices that the log holds.
+    pub log_length: usize,
+}
+
+/// The whole bar.
+pub fn top_bar(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GAP_SMALL;
+        brand(ui);
+        ui.add_space(theme::GAP_LARGE);
+        file_menu(ui, view, out);
+        edit_menu(ui, view, out);
+        view_menu(ui, out);
+        ui.add_space(theme::GAP);
+        title(ui, view.open);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if quiet(ui, true, "Help").on_hover_text("F1").clicked() {
+                out.push(StudioCommand::ToggleHelp);
+            }
+            let log = if view.log_length == 0 { "Log".to_owned() } else { format!("Log {}", view.log_length) };
+            if quiet(ui, true, &log).on_hover_text("Everything the studio said").clicked() {
+                out.push(StudioCommand::ToggleLog);
+            }
+            ui.add_space(theme::GAP);
+            ui.allocate_ui(vec2(150.0, theme::CONTROL_HEIGHT), |ui| {
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let choices = [(ViewLayout::Single, "One view"), (ViewLayout::Split, "Two views")];
+                    if let Some(layout) = segmented(ui, view.layout, &choices) {
+                        out.push(StudioCommand::SetLayout(layout));
+                    }
+                });
+            });
+            ui.add_space(theme::GAP);
+            if quiet(ui, view.open.redo.is_some(), "Redo").on_hover_text(step("Redo", &view.open.redo, "Ctrl+Y")).clicked() {
+                out.push(StudioCommand::Redo);
+            }
+            if quiet(ui, view.open.undo.is_some(), "Undo").on_hover_text(step("Undo", &view.open.undo, "Ctrl+Z")).clicked() {
+                out.push(StudioCommand::Undo);
+            }
+        });
+    });
+}
+
+fn brand(ui: &mut Ui) {
+    let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover());
+    // Four places on the grid, the first of them taken.
+    for (index, color) in [theme::ACCENT, theme::TEXT_FAINT, theme::TEXT_FAINT, theme::TEXT_FAINT].into_iter().enumerate() {
+        let column = (index % 2) as f32;
+        let row = (index / 2) as f32;
+        let place = rect.min + vec2(column * 9.0, row * 9.0);
+        ui.painter().rect_filled(bevy_egui::egui::Rect::from_min_size(place, vec2(7.0, 7.0)), 2, color);
+    }
+    ui.add_space(theme::GAP_SMALL);
+    ui.label(RichText::new("GridVox").font(theme::semibold(15.0)).color(theme::TEXT));
+}
+
+/// The open livery's name, as a window title would say it.
+fn title(ui: &mut Ui, open: &OpenLivery) {
+    let name = match (&open.path, open.blank) {
+        (Some(path), _) => file_name(path),
+        (None, true) => "No livery".to_owned(),
+        (None, false) => "Unnamed livery".to_owned(),
+    };
+    let state = if open.unsaved { " · not saved" } else { "" };
+    let (rect, _) = ui.allocate_exact_size(vec2(1.0, 18.0), Sense::hover());
+    ui.painter().rect_filled(rect, 0, theme::LINE);
+    ui.add_space(theme::GAP);
+    ui.label(RichText::new(name).size(13.0).color(theme::TEXT_SOFT));
+    ui.label(RichText::new(state).size(13.0).color(theme::TEXT_FAINT));
+}
+
+fn step(verb: &str, name: &Option<String>, keys: &str) -> String {
+    match name {
+        Some(name) => format!("{verb}: {name} ({keys})"),
+        None => format!("Nothing to {} ({keys})", verb.to_lowercase()),
+    }
+}
+
+fn quiet(ui: &mut Ui, enabled: bool, text: &str) -> bevy_egui::egui::Response {
+    ui.add_enabled(enabled, Button::new(RichText::new(text).font(theme::medium(13.0))).frame_when_inactive(false))
+}
+
+fn menu(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
+    let button = Button::new(RichText::new(title).font(theme::medium(13.0))).frame_when_inactive(false);
+    MenuButton::from_button(button).ui(ui, |ui| {
+        ui.set_min_width(210.0);
+        contents(ui);
+    });
+}
+
+fn item(ui: &mut Ui, enabled: bool, text: &str, keys: &str) -> bool {
+    let button = Button::new(RichText::new(text).font(theme::regular(13.0)))
+        .shortcut_text(RichText::new(keys).size(12.0).color(theme::TEXT_FAINT))
+        .frame_when_inactive(false)
+        .min_size(vec2(ui.available_width(), 0.0));
+    let clicked = ui.add_enabled(enabled, button).clicked();
+    if clicked {
+        ui.close();
+    }
+    clicked
+}
+
+fn file_menu(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
+    menu(ui, "File", |ui| {
+        let mut push = |clicked: bool, command: StudioCommand| {
+            if clicked {
+                out.push(command);
+            }
+        };
+        push(item(ui, true, "Open photo…", "Ctrl+O"), StudioCommand::Ask(Ask::Photos));
+        push(item(ui, true, "Open livery…", "Ctrl+L"), StudioCommand::Ask(Ask::Livery));
+        push(item(ui, true, "Open car pack…", ""), StudioCommand::Ask(Ask::Car));
+        push(item(ui, true, "Open environment…", ""), StudioCommand::Ask(Ask::Environment));
+        ui.separator();
+        let some = !view.open.blank;
+        push(item(ui, some, "Save livery", "Ctrl+S"), StudioCommand::Save);
+        push(item(ui, some, "Save livery as…", "Ctrl+Shift+S"), StudioCommand::Ask(Ask::SaveLivery));
+        push(item(ui, some, "Export to AMS2", "Ctrl+E"), StudioCommand::Export);
+        ui.separator();
+        push(item(ui, true, "Quit", "Ctrl+Q"), StudioCommand::Quit);
+    });
+}
+
+fn edit_menu(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
+    menu(ui, "Edit", |ui| {
+        if item(ui, view.open.undo.is_some(), "Undo", "Ctrl+Z") {
+            out.push(StudioCommand::Undo);
+        }
+        if item(ui, view.open.redo.is_some(), "Redo", "Ctrl+Y") {
+            out.push(StudioCommand::Redo);
+        }
+        ui.separator();
+        if item(ui, !view.open.blank, "Take the livery off", "") {
+            out.push(StudioCommand::ClearLivery);
+        }
+    });
+}
+
+fn view_menu(ui: &mut Ui, out: &mut Commands) {
+    menu(ui, "View", |ui| {
+        for (index, (preset, name)) in ViewPreset::ALL.iter().map(|preset| (*preset, label(*preset))).enumerate() {
+            let key = if index < 9 { (index + 1).to_string() } else { String::new() };
+            if item(ui, true, name, &key) {
+                out.push(StudioCommand::SetHoveredView(preset));
+            }
+        }
+        ui.separator();
+        if item(ui, true, "Fit the car", "F") {
+            out.push(StudioCommand::FitViews);
+        }
+        if item(ui, true, "Show or hide panels", "H") {
+            out.push(StudioCommand::TogglePanels);
+        }
+    });
+}
+
+/// The centre of a rectangle of text, for pictures that are not there yet.
+pub(crate) fn placeholder(ui: &Ui, rect: bevy_egui::egui::Rect, text: &str) {
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::regular(13.0), theme::TEXT_FAINT);
+}

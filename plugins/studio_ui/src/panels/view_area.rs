@@ -1,0 +1,141 @@
+//! The middle of the window: one or two 3D views with their presets.
+
+use bevy_egui::egui::{
+    self, Button, Color32, CornerRadius, Frame, Margin, Rect, RichText, Sense, Stroke, StrokeKind, TextureId, Ui, UiBuilder, pos2, vec2,
+};
+use gridvox_car::ViewPreset;
+use gridvox_showroom::{ViewId, ViewLayout};
+
+use super::Commands;
+use super::top_bar::placeholder;
+use crate::command::StudioCommand;
+use crate::theme;
+use crate::views::{label, short_label};
+
+/// Space between two views, in points.
+const GUTTER: f32 = 2.0;
+
+/// What the area shows.
+pub struct ViewAreaView {
+    /// One or two.
+    pub layout: ViewLayout,
+    /// The pictures of both views, once they are drawn, and the preset they stand at.
+    pub views: [(Option<TextureId>, Option<ViewPreset>); 2],
+    /// Files hover over the window.
+    pub drag_hovers: bool,
+    /// Words over the views while the first picture is on its way.
+    pub preparing: bool,
+}
+
+/// Where a view came to lie and whether the pointer may steer it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ViewPlace {
+    /// Which view.
+    pub view: ViewId,
+    /// In points.
+    pub rect: Rect,
+    /// The pointer is over the picture and over nothing that lies on it.
+    pub hovered: bool,
+    /// A drag began on the picture and goes on.
+    pub dragged: bool,
+}
+
+/// Draws the views; returns where they lie.
+pub fn view_area(ui: &mut Ui, view: &ViewAreaView, out: &mut Commands) -> Vec<ViewPlace> {
+    let area = ui.available_rect_before_wrap();
+    ui.painter().rect_filled(area, 0, theme::BACKDROP);
+    let places = match view.layout {
+        ViewLayout::Single => vec![(ViewId::First, area)],
+        ViewLayout::Split => {
+            let (first, second) = halves(area);
+            vec![(ViewId::First, first), (ViewId::Second, second)]
+        }
+    };
+    let shown = places
+        .into_iter()
+        .map(|(id, rect)| {
+            let (texture, preset) = view.views[id.index()];
+            one_view(ui, id, rect, texture, preset, view.preparing, out)
+        })
+        .collect();
+    if view.drag_hovers {
+        let r = area.shrink(8.0);
+        ui.painter().rect_filled(r, CornerRadius::same(12), Color32::from_black_alpha(140));
+        ui.painter().rect_stroke(r, CornerRadius::same(12), Stroke::new(2.0, theme::ACCENT), StrokeKind::Inside);
+        ui.painter().text(r.center(), egui::Align2::CENTER_CENTER, "Drop it anywhere", theme::semibold(20.0), theme::TEXT);
+    }
+    shown
+}
+
+/// Side by side in wide areas, one above the other in tall ones.
+fn halves(area: Rect) -> (Rect, Rect) {
+    if area.width() > area.height() * 1.1 {
+        let (mut left, mut right) = area.split_left_right_at_fraction(0.5);
+        left.max.x -= GUTTER / 2.0;
+        right.min.x += GUTTER / 2.0;
+        (left, right)
+    } else {
+        let (mut top, mut bottom) = area.split_top_bottom_at_fraction(0.5);
+        top.max.y -= GUTTER / 2.0;
+        bottom.min.y += GUTTER / 2.0;
+        (top, bottom)
+    }
+}
+
+fn one_view(
+    ui: &mut Ui,
+    id: ViewId,
+    rect: Rect,
+    texture: Option<TextureId>,
+    preset: Option<ViewPreset>,
+    preparing: bool,
+    out: &mut Commands,
+) -> ViewPlace {
+    let response = ui.interact(rect, ui.id().with(("view", id.index())), Sense::click_and_drag());
+    if let Some(texture) = texture {
+        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        ui.painter().image(texture, rect, uv, Color32::WHITE);
+    }
+    if preparing {
+        placeholder(ui, rect, "Preparing the showroom…");
+    }
+    let bar = preset_bar(ui, id, rect, preset, out);
+    let hovered = response.hovered() && ui.ctx().pointer_hover_pos().is_none_or(|pointer| !bar.contains(pointer));
+    if response.double_clicked() {
+        out.push(StudioCommand::FitViews);
+    }
+    ViewPlace { view: id, rect, hovered, dragged: response.dragged() }
+}
+
+/// The presets as small buttons at the lower edge of a view.
+fn preset_bar(ui: &mut Ui, id: ViewId, rect: Rect, preset: Option<ViewPreset>, out: &mut Commands) -> Rect {
+    let narrow = rect.width() < 560.0;
+    let width: f32 = if narrow { 330.0 } else { 520.0 };
+    let bar = Rect::from_center_size(pos2(rect.center().x, rect.bottom() - 28.0), vec2(width.min(rect.width() - 16.0), 32.0));
+    let mut bar_ui = ui.new_child(
+        UiBuilder::new().id_salt(("presets", id.index())).max_rect(bar).layout(egui::Layout::top_down(egui::Align::Center)),
+    );
+    let shown = Frame::new()
+        .fill(Color32::from_black_alpha(150))
+        .corner_radius(CornerRadius::same(8))
+        .inner_margin(Margin::symmetric(4, 3))
+        .show(&mut bar_ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                ui.spacing_mut().button_padding = vec2(if narrow { 5.0 } else { 9.0 }, 3.0);
+                ui.spacing_mut().interact_size.y = 24.0;
+                for (index, &choice) in ViewPreset::ALL.iter().enumerate() {
+                    let selected = preset == Some(choice);
+                    let color = if selected { theme::ACCENT } else { theme::TEXT };
+                    let name = if narrow { short_label(choice) } else { label(choice) };
+                    let text = RichText::new(name).font(theme::medium(if narrow { 11.0 } else { 12.0 })).color(color);
+                    let button = Button::new(text).frame_when_inactive(false).corner_radius(CornerRadius::same(5));
+                    let hint = format!("{} ({})", label(choice), index + 1);
+                    if ui.add(button).on_hover_text(hint).clicked() {
+                        out.push(StudioCommand::SetView(id, choice));
+                    }
+                }
+            });
+        });
+    shown.response.rect
+}

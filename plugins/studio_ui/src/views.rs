@@ -1,0 +1,158 @@
+//! The 3D views as the window uses them: which there are, where they lie, which one the pointer steers.
+
+use bevy::prelude::*;
+use bevy_egui::egui::{self, TextureId};
+use bevy_egui::{EguiTextureHandle, EguiUserTextures};
+use gridvox_car::ViewPreset;
+use gridvox_showroom::{ShowroomCommand, ViewId, ViewLayout, ViewPointer, Views};
+
+use crate::panels::view_area::{ViewAreaView, ViewPlace};
+
+/// A preset's name for people.
+pub fn label(preset: ViewPreset) -> &'static str {
+    match preset {
+        ViewPreset::Front => "Front",
+        ViewPreset::FrontLeft => "Front left",
+        ViewPreset::Left => "Left",
+        ViewPreset::RearLeft => "Rear left",
+        ViewPreset::Rear => "Rear",
+        ViewPreset::RearRight => "Rear right",
+        ViewPreset::Right => "Right",
+        ViewPreset::FrontRight => "Front right",
+        ViewPreset::Top => "Top",
+    }
+}
+
+/// A preset's name where room is scarce.
+pub fn short_label(preset: ViewPreset) -> &'static str {
+    match preset {
+        ViewPreset::FrontLeft => "FL",
+        ViewPreset::RearLeft => "RL",
+        ViewPreset::RearRight => "RR",
+        ViewPreset::FrontRight => "FR",
+        other => label(other),
+    }
+}
+
+/// What the window knows about its views.
+#[derive(Resource)]
+pub(crate) struct StudioViews {
+    layout: ViewLayout,
+    presets: [Option<ViewPreset>; 2],
+    /// Where a view stood last, for fitting the car again.
+    homes: [ViewPreset; 2],
+    textures: [Option<TextureId>; 2],
+    sizes: [UVec2; 2],
+    hovered: ViewId,
+    pointer: ViewPointer,
+}
+
+impl Default for StudioViews {
+    fn default() -> Self {
+        let homes = [ViewPreset::FrontLeft, ViewPreset::RearRight];
+        Self {
+            layout: ViewLayout::Single,
+            presets: homes.map(Some),
+            homes,
+            textures: [None; 2],
+            sizes: [UVec2::ZERO; 2],
+            hovered: ViewId::First,
+            pointer: ViewPointer::default(),
+        }
+    }
+}
+
+impl StudioViews {
+    pub fn layout(&self) -> ViewLayout {
+        self.layout
+    }
+
+    /// The view under the pointer, or the one that was last.
+    pub fn hovered(&self) -> ViewId {
+        match self.layout {
+            ViewLayout::Single => ViewId::First,
+            ViewLayout::Split => self.hovered,
+        }
+    }
+
+    pub fn set_layout(&mut self, layout: ViewLayout, showroom: &mut MessageWriter<ShowroomCommand>) {
+        self.layout = layout;
+        showroom.write(ShowroomCommand::SetLayout(layout));
+    }
+
+    pub fn set_preset(&mut self, view: ViewId, preset: ViewPreset, showroom: &mut MessageWriter<ShowroomCommand>) {
+        self.presets[view.index()] = Some(preset);
+        self.homes[view.index()] = preset;
+        showroom.write(ShowroomCommand::SetView { view, preset });
+    }
+
+    pub fn fit(&mut self, showroom: &mut MessageWriter<ShowroomCommand>) {
+        for view in ViewId::ALL {
+            self.set_preset(view, self.homes[view.index()], showroom);
+        }
+    }
+
+    pub fn shown(&self, drag_hovers: bool, preparing: bool) -> ViewAreaView {
+        let view = |index: usize| (self.textures[index], self.presets[index]);
+        ViewAreaView { layout: self.layout, views: [view(0), view(1)], drag_hovers, preparing }
+    }
+
+    /// Takes over where the views lie; `covered` while something lies over the whole window.
+    pub fn place(&mut self, context: &egui::Context, places: &[ViewPlace], covered: bool) {
+        let scale = context.pixels_per_point();
+        for place in places {
+            let size = place.rect.size() * scale;
+            self.sizes[place.view.index()] = UVec2::new(size.x.round() as u32, size.y.round() as u32);
+            if place.dragged {
+                self.presets[place.view.index()] = None;
+            }
+        }
+        let steered = places.iter().find(|place| place.dragged).or(places.iter().find(|place| place.hovered));
+        let window = context.viewport_rect().size();
+        self.pointer = match steered.filter(|_| !covered) {
+            Some(place) => {
+                self.hovered = place.view;
+                ViewPointer {
+                    view: Some(place.view),
+                    view_size: Vec2::new(place.rect.width(), place.rect.height()),
+                    window_size: Vec2::new(window.x, window.y),
+                }
+            }
+            None => ViewPointer { view: None, ..self.pointer },
+        };
+    }
+}
+
+pub(crate) fn plugin(app: &mut App) {
+    app.init_resource::<StudioViews>().add_systems(PreUpdate, (register_pictures, steer_views));
+}
+
+fn register_pictures(
+    pictures: Option<Res<Views>>,
+    mut views: ResMut<StudioViews>,
+    mut textures: ResMut<EguiUserTextures>,
+) {
+    let Some(pictures) = pictures else { return };
+    if views.textures.iter().all(Option::is_some) {
+        return;
+    }
+    views.textures =
+        ViewId::ALL.map(|view| Some(textures.add_image(EguiTextureHandle::Strong(pictures.view(view).image.clone()))));
+}
+
+/// Tells the showroom how large the pictures are and which one the pointer steers.
+fn steer_views(
+    views: Res<StudioViews>,
+    pictures: Option<Res<Views>>,
+    mut pointer: ResMut<ViewPointer>,
+    mut showroom: MessageWriter<ShowroomCommand>,
+) {
+    pointer.set_if_neq(views.pointer);
+    let Some(pictures) = pictures else { return };
+    for view in ViewId::ALL {
+        let (wanted, has) = (views.sizes[view.index()], pictures.view(view).size);
+        if wanted.min_element() >= 16 && wanted != has {
+            showroom.write(ShowroomCommand::ResizeView { view, width: wanted.x, height: wanted.y });
+        }
+    }
+}

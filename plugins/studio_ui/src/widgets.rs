@@ -1,0 +1,209 @@
+//! The few controls that egui lacks: cards, meters, segmented choices and the one button that matters.
+
+use bevy_egui::egui::{
+    self, Align, Align2, Button, Color32, CornerRadius, Frame, Layout, Margin, Rect, Response, RichText, Sense, Stroke,
+    StrokeKind, TextWrapMode, Ui, UiBuilder, pos2, vec2,
+};
+
+use crate::theme::{self, GAP, GAP_LARGE, GAP_SMALL};
+
+/// A titled group on a panel; `aside` is drawn at the right end of the title's line.
+pub fn card<R>(ui: &mut Ui, title: &str, aside: impl FnOnce(&mut Ui), contents: impl FnOnce(&mut Ui) -> R) -> R {
+    Frame::new()
+        .fill(theme::CARD)
+        .stroke(Stroke::new(1.0, theme::LINE))
+        .corner_radius(CornerRadius::same(theme::RADIUS_CARD))
+        .inner_margin(Margin::same(GAP_LARGE as i8))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(title).font(theme::semibold(14.0)).color(Color32::WHITE));
+                ui.with_layout(Layout::right_to_left(Align::Center), aside);
+            });
+            ui.add_space(-GAP_SMALL);
+            contents(ui)
+        })
+        .inner
+}
+
+/// Text of lesser weight that wraps.
+pub fn soft(ui: &mut Ui, text: impl Into<String>) -> Response {
+    ui.add(egui::Label::new(RichText::new(text).size(12.0).color(theme::TEXT_SOFT)).wrap())
+}
+
+/// A name and its value on one line.
+pub fn fact(ui: &mut Ui, name: &str, value: impl Into<String>) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let value = RichText::new(value).font(theme::medium(12.0)).color(theme::TEXT);
+            ui.add(egui::Label::new(value).truncate());
+        });
+    });
+}
+
+/// A button over the whole width.
+pub fn wide_button(ui: &mut Ui, enabled: bool, text: &str) -> Response {
+    let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);
+    ui.add_enabled(enabled, Button::new(text).min_size(size).wrap_mode(TextWrapMode::Truncate))
+}
+
+/// The button that does what the painter came for; at most one per card.
+pub fn primary_button(ui: &mut Ui, enabled: bool, text: &str) -> Response {
+    let size = vec2(ui.available_width(), 34.0);
+    ui.scope(|ui| {
+        let widgets = &mut ui.visuals_mut().widgets;
+        for (state, fill) in [
+            (&mut widgets.inactive, theme::ACCENT),
+            (&mut widgets.hovered, theme::ACCENT_HOVER),
+            (&mut widgets.active, theme::ACCENT),
+        ] {
+            state.weak_bg_fill = fill;
+            state.fg_stroke.color = theme::ON_ACCENT;
+        }
+        if !enabled {
+            ui.visuals_mut().widgets.noninteractive.weak_bg_fill = theme::CONTROL;
+        }
+        let text = RichText::new(text).font(theme::semibold(13.5));
+        ui.add_enabled(enabled, Button::new(text).min_size(size))
+    })
+    .inner
+}
+
+/// A choice of a few, side by side in one well. Returns the newly chosen one.
+pub fn segmented<T: PartialEq + Copy>(ui: &mut Ui, current: T, choices: &[(T, &str)]) -> Option<T> {
+    let width = ui.available_width();
+    let (rect, _) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), theme::WELL);
+    let each = (width - 4.0) / choices.len() as f32;
+    let mut chosen = None;
+    for (index, &(value, label)) in choices.iter().enumerate() {
+        let left = rect.left() + 2.0 + each * index as f32;
+        let cell = Rect::from_min_size(pos2(left, rect.top() + 2.0), vec2(each, rect.height() - 4.0));
+        let mut cell_ui = ui.new_child(UiBuilder::new().max_rect(cell).layout(Layout::top_down(Align::Center)));
+        if segment(&mut cell_ui, cell, value == current, label).clicked() && value != current {
+            chosen = Some(value);
+        }
+    }
+    chosen
+}
+
+fn segment(ui: &mut Ui, cell: Rect, selected: bool, label: &str) -> Response {
+    ui.scope(|ui| {
+        let widgets = &mut ui.visuals_mut().widgets;
+        let (rest, text) =
+            if selected { (theme::CONTROL_ACTIVE, Color32::WHITE) } else { (Color32::TRANSPARENT, theme::TEXT_SOFT) };
+        widgets.inactive.weak_bg_fill = rest;
+        widgets.inactive.fg_stroke.color = text;
+        widgets.hovered.weak_bg_fill = if selected { rest } else { theme::CONTROL };
+        for state in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+            state.corner_radius = CornerRadius::same(theme::RADIUS - 1);
+        }
+        ui.spacing_mut().button_padding = vec2(2.0, 2.0);
+        let text = RichText::new(label).font(theme::medium(12.0));
+        ui.add(Button::new(text).min_size(cell.size()).wrap_mode(TextWrapMode::Truncate))
+    })
+    .inner
+}
+
+/// A bar from 0 to 100 with its name and number above.
+pub fn meter(ui: &mut Ui, name: &str, value: f32, color: Color32) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(format!("{value:.0}")).font(theme::semibold(12.0)).color(theme::TEXT));
+        });
+    });
+    ui.add_space(-GAP_SMALL);
+    bar(ui, value / 100.0, color, 4.0);
+}
+
+/// A plain filled bar; `fraction` from 0 to 1.
+pub fn bar(ui: &mut Ui, fraction: f32, color: Color32, height: f32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    let radius = CornerRadius::same((height / 2.0) as u8);
+    ui.painter().rect_filled(rect, radius, theme::WELL);
+    let width = rect.width() * fraction.clamp(0.0, 1.0);
+    if width >= 1.0 {
+        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(width.max(height), height)), radius, color);
+    }
+}
+
+/// Shares of a whole, side by side in one bar.
+pub fn shares(ui: &mut Ui, parts: &[(f32, Color32)]) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
+    let total: f32 = parts.iter().map(|(share, _)| share.max(0.0)).sum();
+    ui.painter().rect_filled(rect, CornerRadius::same(3), theme::WELL);
+    let mut left = rect.left();
+    for &(share, color) in parts {
+        let width = rect.width() * share.max(0.0) / total.max(f32::EPSILON);
+        if width > 1.0 {
+            let part = Rect::from_min_size(pos2(left, rect.top()), vec2(width - 1.0, rect.height()));
+            ui.painter().rect_filled(part, CornerRadius::same(3), color);
+        }
+        left += width;
+    }
+}
+
+/// A coloured square with a name: one entry of a legend.
+pub fn legend(ui: &mut Ui, color: Color32, name: &str, value: &str) {
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+        ui.painter().rect_filled(rect, CornerRadius::same(3), color);
+        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(value).font(theme::medium(12.0)));
+        });
+    });
+}
+
+/// One sentence with a coloured edge.
+pub fn remark(ui: &mut Ui, color: Color32, text: &str) {
+    let response = Frame::new()
+        .fill(color.linear_multiply(0.12))
+        .corner_radius(CornerRadius::same(theme::RADIUS))
+        .inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 6 })
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.add(egui::Label::new(RichText::new(text).size(12.0).color(theme::TEXT)).wrap());
+        })
+        .response;
+    let edge = Rect::from_min_max(response.rect.min, pos2(response.rect.left() + 3.0, response.rect.bottom()));
+    ui.painter().rect_filled(edge, CornerRadius { nw: theme::RADIUS, sw: theme::RADIUS, ne: 0, se: 0 }, color);
+}
+
+/// A slider with its name above and the value at the right; true while it changes.
+pub fn named_slider(ui: &mut Ui, name: &str, slider: egui::Slider<'_>, value: String) -> Response {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(value).font(theme::medium(12.0)));
+        });
+    });
+    ui.add_space(-GAP);
+    ui.spacing_mut().slider_width = ui.available_width();
+    ui.add(slider.show_value(false))
+}
+
+/// A dashed outline with words in its middle, where files can be dropped.
+pub fn drop_zone(ui: &mut Ui, height: f32, hot: bool, title: &str, hint: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    let lit = hot || response.hovered();
+    let color = if lit { theme::ACCENT } else { theme::TEXT_FAINT };
+    let fill = if lit { theme::ACCENT.linear_multiply(0.08) } else { theme::WELL };
+    ui.painter().rect_filled(rect, CornerRadius::same(8), fill);
+    let r = rect.shrink(0.5);
+    let outline = [r.left_top(), r.right_top(), r.right_bottom(), r.left_bottom(), r.left_top()];
+    ui.painter().add(egui::Shape::dashed_line(&outline, Stroke::new(1.0, color), 5.0, 4.0));
+    let center = rect.center();
+    ui.painter().text(center - vec2(0.0, 9.0), Align2::CENTER_CENTER, title, theme::medium(13.0), theme::TEXT);
+    ui.painter().text(center + vec2(0.0, 10.0), Align2::CENTER_CENTER, hint, theme::regular(12.0), theme::TEXT_FAINT);
+    let label = title.to_owned();
+    response.widget_info(move || egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
+    response.on_hover_cursor(egui::CursorIcon::PointingHand)
+}
+
+/// A thin frame around a picture that was just painted.
+pub fn outline(ui: &Ui, rect: Rect) {
+    ui.painter().rect_stroke(rect, CornerRadius::same(8), Stroke::new(1.0, theme::LINE), StrokeKind::Inside);
+}
