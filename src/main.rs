@@ -1,2 +1,45 @@
-//! GridVox.
-fn main() {}
+//! The program `gridvox`: it reads the command line, calls the engine or opens the studio, and nothing else.
+
+mod cli;
+mod commands;
+mod studio;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command, StudioArgs};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The studio's own logging is set up by Bevy, which may do so only once per process.
+    if !matches!(cli.command, None | Some(Command::Studio(_))) {
+        let level = if cli.verbose { "info,gridvox=debug,wgpu=warn,naga=warn" } else { "error,wgpu=off,naga=off" };
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    }
+    let outcome = match cli.command {
+        None => commands::studio::run(StudioArgs::default()),
+        Some(Command::Studio(args)) => commands::studio::run(args),
+        Some(Command::Generate(args)) => commands::generate::run(&args),
+        Some(Command::Analyze(args)) => commands::analyze::run(&args),
+        Some(Command::Render(args)) => commands::render::run(&args),
+        Some(Command::Export(args)) => commands::export::run(&args),
+        Some(Command::Car(command)) => commands::car::run(&command),
+        Some(Command::Demo(args)) => commands::demo::run(&args),
+        Some(Command::Train(args)) => commands::train::run(&args),
+        Some(Command::Eval(args)) => commands::eval::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("error: {report}");
+            if cli.verbose {
+                for cause in report.chain().skip(1) {
+                    eprintln!("  because: {cause}");
+                }
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

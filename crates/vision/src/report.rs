@@ -24,7 +24,7 @@
 
 use std::collections::BTreeMap;
 
-use glam::Vec2;
+use glam::{Mat4, Vec2};
 use gridvox_car::{AtlasMaps, CarPack, PhotoCamera};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -209,6 +209,20 @@ impl From<&PhotoCamera> for CameraReport {
     }
 }
 
+impl CameraReport {
+    /// The camera that was written down.
+    pub fn to_camera(&self) -> PhotoCamera {
+        PhotoCamera {
+            world_from_camera: Mat4::from_cols_array_2d(&self.world_from_camera).transpose(),
+            focal_px: self.focal_px,
+            principal_point: Vec2::from_array(self.principal_point),
+            width: self.width,
+            height: self.height,
+            k1: self.k1,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,5 +234,6 @@ mod tests {
         let report = CameraReport::from(&camera);
         let eye: Vec<f32> = report.world_from_camera.iter().map(|row| row[3]).collect();
         assert_eq!(eye, [1.0, 2.0, 8.0, 1.0], "the last column holds the camera's place");
+        assert_eq!(report.to_camera(), camera);
     }
 }

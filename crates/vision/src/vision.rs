@@ -3,14 +3,16 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use candle_core::Device;
 use gridvox_car::{AtlasMaps, CarPack, RasterScene};
 use image::RgbImage;
 
-use crate::net::{Correspondence, ModelError};
+use crate::net::{Correspondence, CorrespondenceNet, ModelError};
 use crate::pose;
 
 /// Owns the network and the device it runs on; make one per process and share it between jobs.
 pub struct Vision {
+    network: Option<CorrespondenceNet>,
     cars: Mutex<Option<Arc<KeptCar>>>,
 }
 
@@ -27,21 +29,24 @@ const KEPT_MAPS: usize = 2;
 impl Vision {
     /// Loads the weights from a `models` folder, normally `gridvox_car::bundled::models_dir()`.
     pub fn load(models_dir: &Path) -> Result<Self, ModelError> {
-        let manifest = models_dir.join("manifest.toml");
-        std::fs::metadata(&manifest)
-            .map_err(|error| ModelError::Unreadable { path: manifest, reason: error.to_string() })?;
-        Ok(Self::without_network())
+        let network = CorrespondenceNet::load(models_dir, &Device::Cpu)?;
+        Ok(Self { network: Some(network), cars: Mutex::new(None) })
     }
 
     /// Works only on photos whose cameras are given.
     pub fn without_network() -> Self {
-        Self { cars: Mutex::new(None) }
+        Self { network: None, cars: Mutex::new(None) }
     }
 
     /// What the network sees in a photo.
-    pub fn correspond(&self, _photo: &RgbImage) -> Result<Correspondence, ModelError> {
-        let reason = "it was not loaded".to_owned();
-        Err(ModelError::Unreadable { path: Path::new("models").to_path_buf(), reason })
+    pub fn correspond(&self, photo: &RgbImage) -> Result<Correspondence, ModelError> {
+        match &self.network {
+            Some(network) => network.correspond(photo),
+            None => {
+                let reason = "it was not loaded".to_owned();
+                Err(ModelError::Unreadable { path: Path::new("models").to_path_buf(), reason })
+            }
+        }
     }
 
     /// The car's drawing lists, from the last job where it was the same car.

@@ -17,7 +17,7 @@ pub const SHEET_VIEWS: [ViewPreset; 8] = [
 ];
 
 /// Columns and rows.
-const GRID: (u32, u32) = (2, 4);
+pub const GRID: (u32, u32) = (2, 4);
 
 /// Space between and around the pictures, as a share of one picture's width.
 const GAP: f32 = 0.014;

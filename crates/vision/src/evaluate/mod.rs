@@ -37,10 +37,8 @@ pub const WRONG_POSE_TEXELS: f32 = 32.0;
 const LEAST_COSINE: f32 = 0.2;
 /// A texel is hidden when something lies nearer to the camera by more than this, metres.
 const OCCLUSION_BIAS_M: f32 = 0.004;
-/// A ray that finds nothing this far behind the texel, metres, passes the car; a finite end keeps the search short.
-const BEYOND_M: f32 = 20.0;
 /// So many texels are measured, evenly spread: enough for three digits.
-const SAMPLED_TEXELS: usize = 40_000;
+const SAMPLED_TEXELS: usize = 120_000;
 
 /// How a test photo was made.
 #[derive(Debug, Clone, Copy)]
@@ -232,7 +230,7 @@ impl<'a> Evaluator<'a> {
             return off;
         }
         let (eye, ray) = (truth.eye(), truth.ray(taken.truncate()));
-        let Some(hit) = self.bvh.closest_hit(eye, ray, (point - eye).length() + BEYOND_M) else { return off };
+        let Some(hit) = self.bvh.closest_hit(eye, ray, f32::INFINITY) else { return off };
         let size = self.maps.size as usize;
         let uv = Vec2::new((texel % size) as f32 + 0.5, (texel / size) as f32 + 0.5) / size as f32;
         let (corners, part) = self.triangles[hit.triangle as usize];

@@ -1,0 +1,286 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A livery studio for sim racing: from a photo of a race car to its texture, on your own machine.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do; the studio opens when nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Say more about what happens, on standard error.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the studio window.
+    Studio(StudioArgs),
+    /// Turn photos of a real car into a livery texture.
+    Generate(GenerateArgs),
+    /// Say what a photo shows and how well it will do.
+    Analyze(AnalyzeArgs),
+    /// Render a car into a picture.
+    Render(RenderArgs),
+    /// Write a package for a simulator.
+    Export(ExportArgs),
+    /// List, describe or export cars.
+    #[command(subcommand)]
+    Car(CarCommand),
+    /// Run the whole chain on the bundled sample photo.
+    Demo(DemoArgs),
+    /// Train the correspondence network on a car.
+    Train(TrainArgs),
+    /// Measure photo-to-livery on rendered photos whose truth is known.
+    Eval(EvalArgs),
+}
+
+/// Options of `gridvox studio`.
+#[derive(Debug, Args, Default)]
+pub struct StudioArgs {
+    /// Bundled car's id, or the folder of a car pack.
+    #[arg(long, value_name = "ID|DIR")]
+    pub car: Option<String>,
+    /// Photo to start with; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub photo: Vec<PathBuf>,
+    /// Livery to open, as a square picture.
+    #[arg(long, value_name = "FILE")]
+    pub project: Option<PathBuf>,
+    /// Environment's id, or a .hdr or .exr file.
+    #[arg(long, value_name = "ID|FILE")]
+    pub env: Option<String>,
+    /// Save a picture of the whole window once everything is shown, then quit.
+    #[arg(long, value_name = "FILE")]
+    pub screenshot: Option<PathBuf>,
+}
+
+/// How long the computer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Quality {
+    /// 512 px, within a few seconds.
+    Draft,
+    /// 2048 px.
+    High,
+}
+
+/// Options of `gridvox generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Bundled car's id, or the folder of a car pack.
+    #[arg(long, value_name = "ID|DIR")]
+    pub car: String,
+    /// Photo of the real car; may be repeated for more sides.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub photo: Vec<PathBuf>,
+    /// Draft for a quick look, high for the race.
+    #[arg(long, value_enum, default_value = "high")]
+    pub quality: Quality,
+    /// Edge of the square texture; 512, 1024, 2048 or 4096.
+    #[arg(long, value_name = "PX")]
+    pub size: Option<u32>,
+    /// Saturation of the result, 0.5 to 1.5.
+    #[arg(long, default_value_t = 1.0)]
+    pub color_boost: f32,
+    /// Where the livery goes.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Where the map of seen, mirrored and invented texels goes.
+    #[arg(long, value_name = "FILE")]
+    pub confidence: Option<PathBuf>,
+    /// Where camera, coverage, scores and timings go.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+/// Options of `gridvox analyze`.
+#[derive(Debug, Args)]
+pub struct AnalyzeArgs {
+    /// The photo.
+    #[arg(long, value_name = "FILE")]
+    pub photo: PathBuf,
+    /// Bundled car's id, or the folder of a car pack.
+    #[arg(long, value_name = "ID|DIR")]
+    pub car: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `gridvox render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Bundled car's id, or the folder of a car pack.
+    #[arg(long, value_name = "ID|DIR")]
+    pub car: String,
+    /// Livery, as a square picture; the plain car without it.
+    #[arg(long, value_name = "FILE")]
+    pub livery: Option<PathBuf>,
+    /// Environment's id, or a .hdr or .exr file.
+    #[arg(long, value_name = "ID|FILE")]
+    pub env: Option<String>,
+    /// Named view such as front_left.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["azimuth", "elevation", "sheet"])]
+    pub view: Option<String>,
+    /// Degrees around the car: 0 front, 90 its left side, 180 rear, 270 its right side.
+    #[arg(long, value_name = "DEG", allow_negative_numbers = true, conflicts_with = "sheet")]
+    pub azimuth: Option<f32>,
+    /// Degrees above the horizon.
+    #[arg(long, value_name = "DEG", allow_negative_numbers = true, conflicts_with = "sheet")]
+    pub elevation: Option<f32>,
+    /// Vertical field of view in degrees.
+    #[arg(long, value_name = "DEG")]
+    pub fov: Option<f32>,
+    /// Picture size in pixels.
+    #[arg(long, value_name = "WxH", default_value = "1600x900", value_parser = parse_size)]
+    pub size: (u32, u32),
+    /// Put this many angles (8) into one picture.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(8..=8))]
+    pub sheet: Option<u32>,
+    /// Where the picture goes.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// The simulators that packages can be written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Simulator {
+    /// Automobilista 2.
+    Ams2,
+}
+
+/// Options of `gridvox export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The simulator.
+    #[arg(long, value_enum)]
+    pub sim: Simulator,
+    /// Bundled car's id, or the folder of a car pack.
+    #[arg(long, value_name = "ID|DIR")]
+    pub car: String,
+    /// Livery, as a square picture.
+    #[arg(long, value_name = "FILE")]
+    pub livery: PathBuf,
+    /// Folder that the package is written into.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The simulator's own folder, to install the package into as well.
+    #[arg(long, value_name = "DIR")]
+    pub install: Option<PathBuf>,
+    /// Livery slot in the simulator.
+    #[arg(long, default_value_t = 51)]
+    pub slot: u32,
+    /// Name that the simulator shows.
+    #[arg(long, value_name = "TEXT", default_value = "GridVox livery")]
+    pub name: String,
+    /// Edge of the exported texture; the livery's own without it.
+    #[arg(long, value_name = "PX")]
+    pub size: Option<u32>,
+}
+
+/// What to do with cars.
+#[derive(Debug, Subcommand)]
+pub enum CarCommand {
+    /// List the bundled cars.
+    List,
+    /// Size, parts, materials and texture layout of a car.
+    Info {
+        /// Bundled car's id, or the folder of a car pack.
+        car: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the car as one GLB with the paint's texture coordinates.
+    Export {
+        /// Bundled car's id, or the folder of a car pack.
+        car: String,
+        /// Where the GLB goes.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// Options of `gridvox demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder for the results.
+    #[arg(long, value_name = "DIR", default_value = "demo-output")]
+    pub out: PathBuf,
+    /// Draft for a quick look, high for the race.
+    #[arg(long, value_enum, default_value = "high")]
+    pub quality: Quality,
+}
+
+/// Options of `gridvox train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Bundled car's id, or the folder of a car pack.
+    #[arg(long, value_name = "ID|DIR")]
+    pub car: String,
+    /// How long to train.
+    #[arg(long, default_value_t = 60.0)]
+    pub minutes: f32,
+    /// Go on from the last checkpoint in the output folder.
+    #[arg(long)]
+    pub resume: bool,
+    /// Folder for checkpoints, weights and the loss curve.
+    #[arg(long, value_name = "DIR", default_value = "training")]
+    pub out: PathBuf,
+}
+
+/// Options of `gridvox eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// Bundled car's id, or the folder of a car pack.
+    #[arg(long, value_name = "ID|DIR", default_value = "gt3_rear")]
+    pub car: String,
+    /// How many photos.
+    #[arg(long, default_value_t = 50)]
+    pub count: u32,
+    /// Seed of cameras, liveries and light.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// More environments to light the photos with, as .hdr or .exr files; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub env: Vec<PathBuf>,
+    /// Keep photos, liveries and overlays in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let parsed = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    match parsed {
+        Some((w @ 16..=8192, h @ 16..=8192)) => Ok((w, h)),
+        Some(_) => Err("each side must lie between 16 and 8192 pixels".into()),
+        None => Err("write it as WIDTHxHEIGHT, for example 1600x900".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_two_numbers_within_limits() {
+        assert_eq!(parse_size("1600x900"), Ok((1600, 900)));
+        for bad in ["1600", "x", "0x10", "99999x10", "-5x20"] {
+            assert!(parse_size(bad).is_err(), "{bad} was accepted");
+        }
+    }
+}

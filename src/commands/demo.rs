@@ -1,0 +1,72 @@
+//! `gridvox demo`: the whole chain on the bundled sample photo.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use color_eyre::eyre::{Result, WrapErr};
+use gridvox_car::{CarPack, bundled};
+use gridvox_livery::save_livery;
+use gridvox_showroom::stills::{self, StillCamera, StillScene, StillShot};
+use gridvox_showroom::{EnvironmentId, sheet};
+use gridvox_sims::ams2::{self, Ams2Options};
+use gridvox_vision::{GenerateOptions, photo};
+
+use super::{export, generate, save_picture, write_json};
+use crate::cli::DemoArgs;
+
+/// The car that the sample photo shows.
+pub const SAMPLE_CAR: &str = "gt3_rear";
+/// One picture of the sheet, in pixels.
+const SHEET_PICTURE: (u32, u32) = (960, 540);
+/// The picture that the simulator's menu shows, in pixels.
+const PREVIEW: (u32, u32) = (2048, 600);
+
+/// The bundled sample photo.
+pub fn sample_photo() -> std::path::PathBuf {
+    bundled::assets_dir().join("samples").join("photo_front_left.jpg")
+}
+
+/// Runs the command.
+pub fn run(args: &DemoArgs) -> Result<()> {
+    let out = &args.out;
+    std::fs::create_dir_all(out)
+        .wrap_err_with(|| format!("The folder {} cannot be made: choose another place.", out.display()))?;
+    let car = Arc::new(CarPack::find(SAMPLE_CAR)?);
+    let photo = photo::load(&sample_photo())?;
+    let options = GenerateOptions { quality: args.quality.into(), ..GenerateOptions::default() };
+    let generated = generate::run_job(&car, &[photo], &options)?;
+    save_livery(&generated.livery, &out.join("livery.png"))?;
+    save_picture(&out.join("confidence.png"), &generated.confidence.clone().into())?;
+    write_json(&out.join("report.json"), &generated.report)?;
+    generate::summarise(&generated);
+
+    let livery = Arc::new(generated.livery);
+    let scene = StillScene::new(Arc::clone(&car), Some(Arc::clone(&livery)), EnvironmentId::default());
+    let mut shots = sheet::shots(SHEET_PICTURE.0, SHEET_PICTURE.1);
+    shots.push(StillShot::new(StillCamera::Preset(gridvox_car::ViewPreset::FrontLeft), PREVIEW.0, PREVIEW.1));
+    let mut pictures = stills::render(&scene, &shots)?;
+    let preview = pictures.pop();
+    save_picture(&out.join("sheet.png"), &sheet::compose(&pictures).into())?;
+
+    let report = ams2::export(
+        export::ams2_target(&car)?,
+        &livery,
+        &Ams2Options {
+            out: out.join("ams2"),
+            install: None,
+            slot: None,
+            name: "GridVox demo".into(),
+            size: None,
+            preview,
+        },
+    )?;
+    for file in ["livery.png", "confidence.png", "report.json", "sheet.png"] {
+        say(&out.join(file));
+    }
+    export::say(&report);
+    Ok(())
+}
+
+fn say(path: &Path) {
+    eprintln!("wrote: {}", path.display());
+}

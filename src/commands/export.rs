@@ -1,0 +1,54 @@
+//! `gridvox export`: a livery becomes a package for a simulator.
+
+use color_eyre::eyre::{Result, eyre};
+use gridvox_car::CarPack;
+use gridvox_car::manifest::Ams2Target;
+use gridvox_sims::ExportReport;
+use gridvox_sims::ams2::{self, Ams2Options};
+
+use crate::cli::{ExportArgs, Simulator};
+
+/// Runs the command.
+pub fn run(args: &ExportArgs) -> Result<()> {
+    let car = CarPack::find(&args.car)?;
+    let livery = gridvox_livery::load_livery(&args.livery)?;
+    let report = match args.sim {
+        Simulator::Ams2 => ams2::export(
+            ams2_target(&car)?,
+            &livery,
+            &Ams2Options {
+                out: args.out.clone(),
+                install: args.install.clone(),
+                slot: Some(args.slot),
+                name: args.name.clone(),
+                size: args.size,
+                preview: None,
+            },
+        )?,
+    };
+    say(&report);
+    Ok(())
+}
+
+/// What Automobilista 2 calls the car.
+pub fn ams2_target(car: &CarPack) -> Result<&Ams2Target> {
+    car.manifest.sims.ams2.as_ref().ok_or_else(|| {
+        eyre!("The car {} has no Automobilista 2 target: add [sims.ams2] with its vehicle to car.toml.", car.manifest.id)
+    })
+}
+
+/// Tells what was written and what the player does next.
+pub fn say(report: &ExportReport) {
+    for file in &report.files {
+        eprintln!("wrote: {}", file.display());
+    }
+    for backup in &report.backups {
+        eprintln!("backup: {}", backup.display());
+    }
+    for warning in &report.warnings {
+        eprintln!("note: {warning}");
+    }
+    for (index, step) in report.next_steps.iter().enumerate() {
+        eprintln!("{}. {step}", index + 1);
+    }
+}
