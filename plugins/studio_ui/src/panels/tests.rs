@@ -176,7 +176,7 @@ fn a_notice_can_be_dismissed() {
     studio.notices.say(Weight::Error, "The folder cannot be written.");
     let (mut harness, out) = harness(|ui, out| super::notices::toasts(ui.ctx(), &studio.notices, out));
     harness.get_by_label("The folder cannot be written.");
-    harness.get_by_label("Dismiss").click();
+    harness.get_by_label("Dismiss").click_accesskit();
     harness.run_steps(2);
     assert_eq!(*out.borrow(), [StudioCommand::DismissNotice(1)]);
 }
