@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use bevy::render::render_resource::{CachedPipelineState, PipelineCache};
 use bevy::render::{Render, RenderApp, RenderSystems};
+use bevy::shader::ShaderCacheError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -57,7 +58,14 @@ impl PipelineProgress {
 
 fn count_pipelines(cache: Res<PipelineCache>, progress: Res<PipelineProgress>) {
     progress.0.waiting.store(cache.waiting_pipelines().count(), Ordering::Release);
-    let failed = cache.pipelines().filter(|pipeline| matches!(pipeline.state, CachedPipelineState::Err(_))).count();
+    // a shader whose imports are still being loaded is an error of the moment: the cache tries it again
+    let is_final = |state: &CachedPipelineState| {
+        matches!(
+            state,
+            CachedPipelineState::Err(ShaderCacheError::ProcessShaderError(_) | ShaderCacheError::CreateShaderModule(_))
+        )
+    };
+    let failed = cache.pipelines().filter(|pipeline| is_final(&pipeline.state)).count();
     progress.0.failed.store(failed, Ordering::Release);
 }
 

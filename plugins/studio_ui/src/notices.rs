@@ -48,7 +48,7 @@ pub struct Notices {
 impl Notices {
     /// Says something. The same sentence again replaces the one that is still on screen.
     pub fn say(&mut self, weight: Weight, text: impl Into<String>) {
-        let text = text.into();
+        let text = capitalized(text.into());
         self.log.retain(|notice| notice.gone || notice.text != text);
         self.next += 1;
         self.log.push_back(Notice { id: self.next, weight, text, at: Instant::now(), gone: false });
@@ -91,6 +91,15 @@ impl Notices {
     /// Everything said, newest first.
     pub fn log(&self) -> impl Iterator<Item = &Notice> {
         self.log.iter().rev()
+    }
+}
+
+/// Sentences of libraries begin small; on screen they stand alone.
+fn capitalized(text: String) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if first.is_lowercase() => first.to_uppercase().chain(letters).collect(),
+        _ => text,
     }
 }
 

@@ -51,11 +51,6 @@ impl Pacing {
     pub fn is_starting(&self) -> bool {
         self.starting
     }
-
-    /// Every owed frame is out.
-    pub fn is_settled(&self) -> bool {
-        !self.starting && self.frames == 0
-    }
 }
 
 /// When the program started, for the log.

@@ -31,41 +31,59 @@ pub fn soft(ui: &mut Ui, text: impl Into<String>) -> Response {
     ui.add(egui::Label::new(RichText::new(text).size(12.0).color(theme::TEXT_SOFT)).wrap())
 }
 
-/// A name and its value on one line.
-pub fn fact(ui: &mut Ui, name: &str, value: impl Into<String>) {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let value = RichText::new(value).font(theme::medium(12.0)).color(theme::TEXT);
-            ui.add(egui::Label::new(value).truncate());
+/// Height of a line of small text in a list of facts, in points.
+const FACT_HEIGHT: f32 = 18.0;
+
+/// Something at the left and something at the right of one line of small text.
+fn line(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = FACT_HEIGHT;
+        ui.horizontal(|ui| {
+            left(ui);
+            ui.with_layout(Layout::right_to_left(Align::Center), right);
         });
     });
+}
+
+/// A name and its value on one line.
+pub fn fact(ui: &mut Ui, name: &str, value: impl Into<String>) {
+    let name = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
+    let value = RichText::new(value).font(theme::medium(12.0)).color(theme::TEXT);
+    line(
+        ui,
+        |ui| {
+            ui.label(name);
+        },
+        |ui| {
+            ui.add(egui::Label::new(value).truncate());
+        },
+    );
+    ui.add_space(-GAP_SMALL);
 }
 
 /// A button over the whole width.
 pub fn wide_button(ui: &mut Ui, enabled: bool, text: &str) -> Response {
     let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);
-    ui.add_enabled(enabled, Button::new(text).min_size(size).wrap_mode(TextWrapMode::Truncate))
+    let button = Button::new(text).wrap_mode(TextWrapMode::Truncate);
+    ui.add_enabled_ui(enabled, |ui| ui.add_sized(size, button)).inner
 }
 
 /// The button that does what the painter came for; at most one per card.
 pub fn primary_button(ui: &mut Ui, enabled: bool, text: &str) -> Response {
     let size = vec2(ui.available_width(), 34.0);
-    ui.scope(|ui| {
-        let widgets = &mut ui.visuals_mut().widgets;
-        for (state, fill) in [
-            (&mut widgets.inactive, theme::ACCENT),
-            (&mut widgets.hovered, theme::ACCENT_HOVER),
-            (&mut widgets.active, theme::ACCENT),
-        ] {
-            state.weak_bg_fill = fill;
-            state.fg_stroke.color = theme::ON_ACCENT;
+    ui.add_enabled_ui(enabled, |ui| {
+        if enabled {
+            let widgets = &mut ui.visuals_mut().widgets;
+            for (state, fill) in [
+                (&mut widgets.inactive, theme::ACCENT),
+                (&mut widgets.hovered, theme::ACCENT_HOVER),
+                (&mut widgets.active, theme::ACCENT),
+            ] {
+                state.weak_bg_fill = fill;
+                state.fg_stroke.color = theme::ON_ACCENT;
+            }
         }
-        if !enabled {
-            ui.visuals_mut().widgets.noninteractive.weak_bg_fill = theme::CONTROL;
-        }
-        let text = RichText::new(text).font(theme::semibold(13.5));
-        ui.add_enabled(enabled, Button::new(text).min_size(size))
+        ui.add_sized(size, Button::new(RichText::new(text).font(theme::semibold(13.5))))
     })
     .inner
 }
@@ -99,21 +117,27 @@ fn segment(ui: &mut Ui, cell: Rect, selected: bool, label: &str) -> Response {
         for state in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
             state.corner_radius = CornerRadius::same(theme::RADIUS - 1);
         }
-        ui.spacing_mut().button_padding = vec2(2.0, 2.0);
+        ui.spacing_mut().button_padding = vec2(2.0, 0.0);
+        ui.spacing_mut().interact_size.y = cell.height();
         let text = RichText::new(label).font(theme::medium(12.0));
-        ui.add(Button::new(text).min_size(cell.size()).wrap_mode(TextWrapMode::Truncate))
+        ui.add_sized(cell.size(), Button::new(text).wrap_mode(TextWrapMode::Truncate))
     })
     .inner
 }
 
 /// A bar from 0 to 100 with its name and number above.
 pub fn meter(ui: &mut Ui, name: &str, value: f32, color: Color32) {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(format!("{value:.0}")).font(theme::semibold(12.0)).color(theme::TEXT));
-        });
-    });
+    let name = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
+    let number = RichText::new(format!("{value:.0}")).font(theme::semibold(12.0)).color(theme::TEXT);
+    line(
+        ui,
+        |ui| {
+            ui.label(name);
+        },
+        |ui| {
+            ui.label(number);
+        },
+    );
     ui.add_space(-GAP_SMALL);
     bar(ui, value / 100.0, color, 4.0);
 }
@@ -147,14 +171,20 @@ pub fn shares(ui: &mut Ui, parts: &[(f32, Color32)]) {
 
 /// A coloured square with a name: one entry of a legend.
 pub fn legend(ui: &mut Ui, color: Color32, name: &str, value: &str) {
-    ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
-        ui.painter().rect_filled(rect, CornerRadius::same(3), color);
-        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(value).font(theme::medium(12.0)));
-        });
-    });
+    let text = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
+    let value = RichText::new(value).font(theme::medium(12.0));
+    line(
+        ui,
+        |ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+            ui.painter().rect_filled(rect, CornerRadius::same(3), color);
+            ui.label(text);
+        },
+        |ui| {
+            ui.label(value);
+        },
+    );
+    ui.add_space(-GAP_SMALL);
 }
 
 /// One sentence with a coloured edge.
@@ -174,15 +204,24 @@ pub fn remark(ui: &mut Ui, color: Color32, text: &str) {
 
 /// A slider with its name above and the value at the right; true while it changes.
 pub fn named_slider(ui: &mut Ui, name: &str, slider: egui::Slider<'_>, value: String) -> Response {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(value).font(theme::medium(12.0)));
-        });
-    });
-    ui.add_space(-GAP);
-    ui.spacing_mut().slider_width = ui.available_width();
-    ui.add(slider.show_value(false))
+    let name = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
+    let value = RichText::new(value).font(theme::medium(12.0));
+    line(
+        ui,
+        |ui| {
+            ui.label(name);
+        },
+        |ui| {
+            ui.label(value);
+        },
+    );
+    ui.add_space(-GAP_SMALL);
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = FACT_HEIGHT;
+        ui.spacing_mut().slider_width = ui.available_width();
+        ui.add(slider.show_value(false))
+    })
+    .inner
 }
 
 /// A dashed outline with words in its middle, where files can be dropped.

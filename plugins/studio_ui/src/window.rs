@@ -97,7 +97,7 @@ fn side(ui: &mut Ui, panel: Panel, width: f32, name: &str, contents: impl FnOnce
     let frame = Frame::new().fill(theme::PANEL).stroke(Stroke::NONE);
     panel.exact_size(width).resizable(false).show_separator_line(false).frame(frame).show(ui, |ui| {
         ScrollArea::vertical().id_salt(name).auto_shrink([false, false]).show(ui, |ui| {
-            Frame::new().inner_margin(Margin { left: 12, right: 12, top: 0, bottom: 12 }).show(ui, |ui| {
+            Frame::new().inner_margin(Margin { left: 12, right: 12, top: 2, bottom: 12 }).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = theme::GAP;
                 contents(ui);
             });

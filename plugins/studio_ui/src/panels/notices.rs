@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use bevy_egui::egui::{self, Align, Align2, Area, Button, Color32, Context, CornerRadius, Frame, Layout, Margin, Order, RichText, ScrollArea, Stroke, vec2};
+use bevy_egui::egui::{
+    self, Align2, Area, Button, Color32, Context, CornerRadius, Frame, Margin, Order, RichText, ScrollArea, Stroke, vec2,
+};
 
 use super::Commands;
 use crate::command::StudioCommand;
@@ -36,18 +38,19 @@ fn toast(ui: &mut egui::Ui, notice: &Notice, out: &mut Commands) {
         .shadow(ui.visuals().popup_shadow)
         .inner_margin(Margin::symmetric(12, 8))
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
+            ui.horizontal_top(|ui| {
                 let (dot, _) = ui.allocate_exact_size(vec2(8.0, 18.0), egui::Sense::hover());
                 ui.painter().circle_filled(dot.center(), 4.0, color(notice.weight));
                 let text = RichText::new(&notice.text).size(13.0).color(theme::TEXT);
-                let width = 400.0_f32.min(ui.available_width() - 70.0);
-                ui.allocate_ui(vec2(width, 0.0), |ui| ui.add(egui::Label::new(text).wrap()));
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let button = Button::new(RichText::new("Dismiss").size(12.0).color(theme::TEXT_SOFT)).small();
-                    if ui.add(button.frame_when_inactive(false)).clicked() {
-                        out.push(StudioCommand::DismissNotice(notice.id));
-                    }
+                ui.vertical(|ui| {
+                    ui.set_max_width(400.0);
+                    ui.add(egui::Label::new(text).wrap());
                 });
+                ui.spacing_mut().interact_size.y = 18.0;
+                let button = Button::new(RichText::new("Dismiss").size(12.0).color(theme::TEXT_SOFT)).small();
+                if ui.add(button.frame_when_inactive(false)).clicked() {
+                    out.push(StudioCommand::DismissNotice(notice.id));
+                }
             });
         });
 }

@@ -36,7 +36,9 @@ pub fn photo_panel(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
             soft(ui, "A sharp three-quarter view in even light works best. Two photos, one of each side, leave nothing to guess.");
             return;
         };
-        picture(ui, photo, studio.drag_hovers);
+        if !matches!(photo.state, PhotoState::Unreadable(_)) {
+            picture(ui, photo, studio.drag_hovers);
+        }
         strip(ui, studio, out);
         match &photo.state {
             PhotoState::Reading => {
