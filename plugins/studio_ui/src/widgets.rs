@@ -5,7 +5,7 @@ use bevy_egui::egui::{
     StrokeKind, TextWrapMode, Ui, UiBuilder, pos2, vec2,
 };
 
-use crate::theme::{self, GAP, GAP_LARGE, GAP_SMALL};
+use crate::theme::{self, GAP_LARGE, GAP_SMALL};
 
 /// A titled group on a panel; `aside` is drawn at the right end of the title's line.
 pub fn card<R>(ui: &mut Ui, title: &str, aside: impl FnOnce(&mut Ui), contents: impl FnOnce(&mut Ui) -> R) -> R {
