@@ -4,7 +4,7 @@
 //! one thread in a fixed order, so equal meshes give equal answers.
 
 use crate::model::CarModel;
-use glam::Vec3;
+use glam::{Vec3, Vec3A};
 
 const BINS: usize = 16;
 const LEAF_TRIANGLES: usize = 4;
@@ -57,8 +57,7 @@ impl Bvh {
     /// Builds over a list of triangles.
     pub fn new(corners: &[[Vec3; 3]]) -> Self {
         let mut builder = Builder {
-            centers: corners.iter().map(|[a, b, c]| (*a + *b + *c) / 3.0).collect(),
-            corners,
+            boxes: corners.iter().map(Box3::of_triangle).collect(),
             ids: (0..corners.len() as u32).collect(),
             nodes: Vec::with_capacity(corners.len()),
         };
@@ -202,29 +201,55 @@ impl Node {
     }
 }
 
-struct Builder<'a> {
-    corners: &'a [[Vec3; 3]],
-    centers: Vec<Vec3>,
+/// A box in vectors that the processor handles as one.
+#[derive(Clone, Copy)]
+struct Box3 {
+    low: Vec3A,
+    high: Vec3A,
+}
+
+impl Box3 {
+    const EMPTY: Self = Self { low: Vec3A::MAX, high: Vec3A::MIN };
+
+    fn of_triangle(&[a, b, c]: &[Vec3; 3]) -> Self {
+        Self { low: a.min(b).min(c).into(), high: a.max(b).max(c).into() }
+    }
+
+    fn join(self, other: Self) -> Self {
+        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+    }
+
+    fn center(self) -> Vec3A {
+        (self.low + self.high) * 0.5
+    }
+
+    fn half_surface(self) -> f32 {
+        let d = (self.high - self.low).max(Vec3A::ZERO);
+        d.x * d.y + d.y * d.z + d.z * d.x
+    }
+}
+
+struct Builder {
+    boxes: Vec<Box3>,
     ids: Vec<u32>,
     nodes: Vec<Node>,
 }
 
-impl Builder<'_> {
+impl Builder {
     fn split(&mut self, node: usize, first: usize, count: usize, depth: usize) {
-        let (mut low, mut high) = (Vec3::MAX, Vec3::MIN);
-        let (mut low_center, mut high_center) = (Vec3::MAX, Vec3::MIN);
+        let (mut all, mut low, mut high) = (Box3::EMPTY, Vec3A::MAX, Vec3A::MIN);
         for &id in &self.ids[first..first + count] {
-            for &p in &self.corners[id as usize] {
-                (low, high) = (low.min(p), high.max(p));
-            }
-            let center = self.centers[id as usize];
-            (low_center, high_center) = (low_center.min(center), high_center.max(center));
+            let triangle = self.boxes[id as usize];
+            all = all.join(triangle);
+            let center = triangle.center();
+            (low, high) = (low.min(center), high.max(center));
         }
-        self.nodes[node] = Node { low, first: first as u32, high, count: count as u32 };
+        self.nodes[node] =
+            Node { low: all.low.into(), first: first as u32, high: all.high.into(), count: count as u32 };
         if count <= LEAF_TRIANGLES || depth >= MAX_DEPTH {
             return;
         }
-        let Some(left) = self.partition(first, count, low_center, high_center) else { return };
+        let Some(left) = self.partition(first, count, low, high) else { return };
         let children = self.nodes.len();
         self.nodes.extend([self.nodes[node]; 2]);
         self.nodes[node].first = children as u32;
@@ -234,45 +259,44 @@ impl Builder<'_> {
     }
 
     /// Moves the triangles of the cheaper side to the front and returns their number.
-    fn partition(&mut self, first: usize, count: usize, low: Vec3, high: Vec3) -> Option<usize> {
+    fn partition(&mut self, first: usize, count: usize, low: Vec3A, high: Vec3A) -> Option<usize> {
         let axis = (high - low).max_position();
         let extent = high[axis] - low[axis];
         if extent.is_nan() || extent <= 0.0 {
             return None;
         }
         let scale = BINS as f32 / extent;
-        let bin_of = |center: Vec3| (((center[axis] - low[axis]) * scale) as usize).min(BINS - 1);
-        let mut bins = [(Vec3::MAX, Vec3::MIN, 0usize); BINS];
+        let bin_of = |b: Box3| (((b.center()[axis] - low[axis]) * scale) as usize).min(BINS - 1);
+        let mut bins = [(Box3::EMPTY, 0usize); BINS];
         for &id in &self.ids[first..first + count] {
-            let bin = &mut bins[bin_of(self.centers[id as usize])];
-            for &p in &self.corners[id as usize] {
-                (bin.0, bin.1) = (bin.0.min(p), bin.1.max(p));
-            }
-            bin.2 += 1;
+            let triangle = self.boxes[id as usize];
+            let bin = &mut bins[bin_of(triangle)];
+            *bin = (bin.0.join(triangle), bin.1 + 1);
         }
-        let side = |bins: &[(Vec3, Vec3, usize)]| {
-            let (low, high, n) =
-                bins.iter().fold((Vec3::MAX, Vec3::MIN, 0), |s, b| (s.0.min(b.0), s.1.max(b.1), s.2 + b.2));
-            let d = (high - low).max(Vec3::ZERO);
-            (n, (d.x * d.y + d.y * d.z + d.z * d.x) * n as f32)
+        // The cost of all bins up to each, from the left and from the right.
+        let costs = |order: &mut dyn Iterator<Item = usize>| {
+            let mut costs = [None; BINS];
+            let mut sum = (Box3::EMPTY, 0);
+            for i in order {
+                sum = (sum.0.join(bins[i].0), sum.1 + bins[i].1);
+                costs[i] = (sum.1 > 0).then(|| sum.0.half_surface() * sum.1 as f32);
+            }
+            costs
         };
-        let cost = |cut: usize| {
-            let (left, right) = (side(&bins[..cut]), side(&bins[cut..]));
-            (left.0 > 0 && right.0 > 0).then_some(left.1 + right.1)
-        };
+        let (left, right) = (costs(&mut (0..BINS)), costs(&mut (0..BINS).rev()));
         let cut = (1..BINS)
-            .filter_map(|cut| Some((cut, cost(cut)?)))
+            .filter_map(|cut| Some((cut, left[cut - 1]? + right[cut]?)))
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(cut, _)| cut)?;
         let ids = &mut self.ids[first..first + count];
-        let mut left = 0;
+        let mut front = 0;
         for i in 0..ids.len() {
-            if bin_of(self.centers[ids[i] as usize]) < cut {
-                ids.swap(left, i);
-                left += 1;
+            if bin_of(self.boxes[ids[i] as usize]) < cut {
+                ids.swap(front, i);
+                front += 1;
             }
         }
-        Some(left)
+        Some(front)
     }
 }
 

@@ -377,19 +377,21 @@ fn draw(t: &ScreenTriangle, width: usize, first_row: usize, inverse_depth: &mut 
     let (ac, ab) = ((c - a) * scale, (b - a) * scale);
     let (dwb_dx, dwc_dx) = (ac.y, -ab.y);
     let (z, dz_b, dz_c) = (t.v[0].z, t.v[1].z - t.v[0].z, t.v[2].z - t.v[0].z);
-    for y in y0..=y1 {
+    if x0 > x1 {
+        return;
+    }
+    for y in y0..y1 + 1 {
         let p = Vec2::new(x0 as f32 + 0.5, y as f32 + 0.5) - a;
         let mut wb = p.perp_dot(ac);
         let mut wc = ab.perp_dot(p);
         let row = (y - first_row) * width;
-        for x in x0..=x1 {
-            if wb >= 0.0 && wc >= 0.0 && wb + wc <= 1.0 {
-                let here = z + wb * dz_b + wc * dz_c;
-                let at = row + x;
-                if here > inverse_depth[at] {
-                    inverse_depth[at] = here;
-                    ids[at] = t.id;
-                }
+        let span = row + x0..row + x1 + 1;
+        for (nearest, id) in inverse_depth[span.clone()].iter_mut().zip(&mut ids[span]) {
+            let here = z + wb * dz_b + wc * dz_c;
+            // One branch: most pixels of a small triangle's box fail one of these.
+            if (wb >= 0.0) & (wc >= 0.0) & (wb + wc <= 1.0) & (here > *nearest) {
+                *nearest = here;
+                *id = t.id;
             }
             wb += dwb_dx;
             wc += dwc_dx;
