@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::network::{COORD, INPUT_CHANNELS, LOG_SCALE, Network, OUTPUT_CHANNELS, PART};
 use super::{Correspondence, CropRect, ModelError, weights};
+use crate::synth::sample::mirrored_class;
 
 /// Free space around the car's box in the close look, as a share of the box: what training shows most.
 const MARGIN: f32 = 0.09;
@@ -64,7 +65,7 @@ impl CorrespondenceNet {
             if zoom > CLOSE_ENOUGH && zoom < 1.05 && shift < 0.03 * seen.crop.w {
                 break;
             }
-            seen = self.look(photo, crop)?;
+            seen = self.look_twice(photo, crop)?;
         }
         seen.car_probability = car_probability.max(seen.car_probability);
         Ok(seen)
@@ -72,6 +73,25 @@ impl CorrespondenceNet {
 
     /// One look at a rectangle of the photo.
     pub fn look(&self, photo: &RgbImage, crop: CropRect) -> Result<Correspondence, ModelError> {
+        let (dense, car) = self.run(photo, crop, false)?;
+        let (width, height) = self.network.config().grid();
+        Ok(read_out(&dense[0], width, height, crop, sigmoid(car)))
+    }
+
+    /// A look at a rectangle of the photo and at its mirror image, taken together: steadier, and without a preference
+    /// for either side of the car.
+    pub fn look_twice(&self, photo: &RgbImage, crop: CropRect) -> Result<Correspondence, ModelError> {
+        let (mut dense, car) = self.run(photo, crop, true)?;
+        let (width, height) = self.network.config().grid();
+        let mut mirrored = dense.pop().unwrap_or_default();
+        turn_back(&mut mirrored, width);
+        let first = &mut dense[0];
+        merge(first, &mirrored);
+        Ok(read_out(first, width, height, crop, sigmoid(car)))
+    }
+
+    /// Runs the network; with `mirror` on the mirrored pixels too. Returns the outputs and the mean car logit.
+    fn run(&self, photo: &RgbImage, crop: CropRect, mirror: bool) -> Result<(Vec<Vec<f32>>, f32), ModelError> {
         let config = self.network.config();
         let (width, height) = (config.width, config.height);
         let pixels = resampled(photo, crop, width, height);
@@ -81,13 +101,22 @@ impl CorrespondenceNet {
             let py = crop.y + (y as f32 + 0.5) / height as f32 * crop.h;
             px >= 0.0 && py >= 0.0 && px <= pw && py <= ph
         };
-        let input = input(&pixels, width, height, inside);
-        let x = Tensor::from_vec(input, (1, height, width, INPUT_CHANNELS), &self.device)?;
-        let output = self.network.forward(&x)?;
-        let car = output.car.to_vec1::<f32>()?[0];
-        let dense = output.dense.flatten_all()?.to_vec1::<f32>()?;
-        let (gw, gh) = config.grid();
-        Ok(read_out(&dense, gw, gh, crop, sigmoid(car)))
+        let mut inputs = vec![input(&pixels, width, height, inside)];
+        if mirror {
+            let turned: Vec<f32> =
+                pixels.chunks_exact(3 * width).flat_map(|row| row.chunks_exact(3).rev().flatten().copied()).collect();
+            inputs.push(input(&turned, width, height, |x, y| inside(width - 1 - x, y)));
+        }
+        let looks: Vec<(Vec<f32>, f32)> = inputs
+            .into_par_iter()
+            .map(|input| {
+                let x = Tensor::from_vec(input, (1, height, width, INPUT_CHANNELS), &self.device)?;
+                let output = self.network.forward(&x)?;
+                Ok((output.dense.flatten_all()?.to_vec1::<f32>()?, output.car.to_vec1::<f32>()?[0]))
+            })
+            .collect::<candle_core::Result<_>>()?;
+        let car = looks.iter().map(|(_, car)| car).sum::<f32>() / looks.len() as f32;
+        Ok((looks.into_iter().map(|(dense, _)| dense).collect(), car))
     }
 
     /// The smallest rectangle of the grid's shape around a box.
@@ -97,6 +126,44 @@ impl CorrespondenceNet {
         let scale = ((high - low) / shape).max_element().max(1e-3);
         let (size, middle) = (shape * scale, (low + high) * 0.5);
         CropRect { x: middle.x - size.x * 0.5, y: middle.y - size.y * 0.5, w: size.x, h: size.y }
+    }
+}
+
+/// Turns the output for a mirrored picture into one for the picture: cells, parts and sides exchanged.
+fn turn_back(dense: &mut [f32], width: usize) {
+    for row in dense.chunks_exact_mut(width * OUTPUT_CHANNELS) {
+        for x in 0..width / 2 {
+            let (left, right) = row.split_at_mut((width - 1 - x) * OUTPUT_CHANNELS);
+            left[x * OUTPUT_CHANNELS..][..OUTPUT_CHANNELS].swap_with_slice(&mut right[..OUTPUT_CHANNELS]);
+        }
+    }
+    for cell in dense.chunks_exact_mut(OUTPUT_CHANNELS) {
+        let logits: Vec<f32> = cell[PART..COORD].to_vec();
+        for class in PartClass::ALL {
+            cell[PART + mirrored_class(class) as usize] = logits[class as usize];
+        }
+        cell[COORD] = -cell[COORD];
+    }
+}
+
+/// Averages two outputs into the first. Where their coordinates contradict each other, as when one takes left for
+/// right, the one that is surer over the whole car has its way.
+fn merge(first: &mut [f32], second: &[f32]) {
+    // Of the bounding box's half extents; honest errors are smaller.
+    const CONTRADICTION: f32 = 0.4;
+    let doubt = |dense: &[f32]| -> f32 {
+        dense.chunks_exact(OUTPUT_CHANNELS).filter(|cell| cell[0] > 0.0).map(|cell| cell[LOG_SCALE]).sum()
+    };
+    let second_is_surer = doubt(second) < doubt(first);
+    for (a, b) in first.chunks_exact_mut(OUTPUT_CHANNELS).zip(second.chunks_exact(OUTPUT_CHANNELS)) {
+        let apart = Vec3::from_slice(&a[COORD..]).distance(Vec3::from_slice(&b[COORD..]));
+        if apart > CONTRADICTION {
+            if second_is_surer {
+                a.copy_from_slice(b);
+            }
+            continue;
+        }
+        a.iter_mut().zip(b).for_each(|(a, b)| *a = 0.5 * (*a + b));
     }
 }
 
@@ -280,6 +347,26 @@ mod tests {
             assert!(grid.sigma.iter().all(|s| *s > 0.0) && grid.coords.iter().all(|c| c.is_finite()));
         }
         assert!(matches!(net.correspond(&RgbImage::new(0, 0)), Err(ModelError::EmptyPhoto { .. })));
+    }
+
+    #[test]
+    fn a_mirrored_photo_gives_the_mirrored_answer() {
+        let config = NetworkConfig::tiny();
+        let vars = VarMap::new();
+        let network = Network::new(&config, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu)).unwrap();
+        let net = CorrespondenceNet::new(network, Device::Cpu);
+        let photo = RgbImage::from_fn(64, 32, |x, y| image::Rgb([(x * 4) as u8, (y * 8) as u8, ((x * y) % 200) as u8]));
+        let turned = image::imageops::flip_horizontal(&photo);
+        let crop = CropRect { x: 0.0, y: 0.0, w: 64.0, h: 32.0 };
+        let (a, b) = (net.look_twice(&photo, crop).unwrap(), net.look_twice(&turned, crop).unwrap());
+        for y in 0..a.height {
+            for x in 0..a.width {
+                let (i, j) = (a.index(x, y), a.index(a.width - 1 - x, y));
+                assert!((a.mask[i] - b.mask[j]).abs() < 1e-4);
+                assert!((a.coords[i] * Vec3::new(-1.0, 1.0, 1.0) - b.coords[j]).length() < 1e-3);
+                assert_eq!(mirrored_class(a.part_class(i)), b.part_class(j));
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,87 @@
+//! The weights in `models/` on the bundled sample: a path-traced photo with a known camera, a livery and a renderer that
+//! training never saw.
+
+use candle_core::Device;
+use glam::{Mat4, Vec2, Vec3, Vec4};
+use gridvox_car::raster::{self, RasterOptions};
+use gridvox_car::{CarPack, PhotoCamera, bundled};
+use gridvox_vision::net::CorrespondenceNet;
+use image::{Rgb, RgbImage};
+
+fn sample_camera() -> PhotoCamera {
+    let path = bundled::assets_dir().join("samples/photo_front_left.camera.json");
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).expect("the sample is there")).expect("JSON");
+    let number = |v: &serde_json::Value| v.as_f64().expect("a number") as f32;
+    let row = |i: usize| {
+        let row = &json["world_from_camera"][i];
+        Vec4::new(number(&row[0]), number(&row[1]), number(&row[2]), number(&row[3]))
+    };
+    PhotoCamera {
+        world_from_camera: Mat4::from_cols(row(0), row(1), row(2), row(3)).transpose(),
+        focal_px: number(&json["focal_px"]),
+        principal_point: Vec2::new(number(&json["principal_point"][0]), number(&json["principal_point"][1])),
+        width: number(&json["width"]) as u32,
+        height: number(&json["height"]) as u32,
+        k1: number(&json["k1"]),
+    }
+}
+
+#[test]
+fn a_photo_by_another_renderer_is_understood() {
+    let net = CorrespondenceNet::load(&bundled::models_dir(), &Device::Cpu).expect("the weights fit");
+    let photo = image::open(bundled::assets_dir().join("samples/photo_front_left.jpg")).expect("a photo").into_rgb8();
+    let pack = CarPack::find("gt3_rear").expect("the bundled car");
+    let camera = sample_camera();
+    let truth = raster::render(&pack.model, &camera, RasterOptions::default());
+    let (low, high) = pack.model.bounds();
+    let started = std::time::Instant::now();
+    let seen = net.correspond(&photo).expect("it runs");
+    let millis = started.elapsed().as_millis();
+
+    let (mut both, mut either, mut right, mut sided, mut wrong_side) = (0, 0, 0, 0, 0);
+    let mut errors = Vec::new();
+    for iy in 0..seen.height {
+        for ix in 0..seen.width {
+            let (i, px) = (seen.index(ix, iy), seen.photo_px(ix, iy));
+            let inside = px.min_element() >= 0.0 && px.x < photo.width() as f32 && px.y < photo.height() as f32;
+            let at = if inside { px.y as usize * photo.width() as usize + px.x as usize } else { 0 };
+            let (there, found) = (inside && truth.part[at] != 0, seen.mask[i] > 0.5);
+            both += usize::from(there && found);
+            either += usize::from(there || found);
+            if !there || !found {
+                continue;
+            }
+            let place = (truth.position[at] - (low + high) * 0.5) / ((high - low) * 0.5);
+            right += usize::from(pack.model.parts[truth.part[at] as usize - 1].class == seen.part_class(i));
+            errors.push((seen.coords[i] - place).length());
+            if place.x.abs() > 0.3 {
+                sided += 1;
+                wrong_side += usize::from(place.x * seen.coords[i].x < 0.0);
+            }
+        }
+    }
+    errors.sort_by(f32::total_cmp);
+    let overlap = both as f32 / either.max(1) as f32;
+    let parts = right as f32 / both.max(1) as f32;
+    let sides = wrong_side as f32 / sided.max(1) as f32;
+    let median = errors.get(errors.len() / 2).copied().unwrap_or(f32::MAX);
+    let said = format!(
+        "mask overlap {overlap:.3}, parts {parts:.3}, wrong side {sides:.3}, median error {median:.3}, car {:.2}, {millis} ms",
+        seen.car_probability
+    );
+    assert!(seen.car_probability > 0.5 && overlap > 0.85 && sides < 0.05 && median < 0.15, "{said}");
+    assert!(std::env::var_os("GRIDVOX_SHOW_NUMBERS").is_none(), "{said}");
+    assert!(!seen.coords.contains(&Vec3::NAN));
+}
+
+#[test]
+fn pictures_without_a_car_are_told_apart() {
+    let net = CorrespondenceNet::load(&bundled::models_dir(), &Device::Cpu).expect("the weights fit");
+    let flat = RgbImage::from_pixel(600, 400, Rgb([120, 140, 160]));
+    let ramp = RgbImage::from_fn(600, 400, |x, y| Rgb([(x / 3) as u8, (y / 2) as u8, 90]));
+    let boxes = RgbImage::from_fn(600, 400, |x, y| if (x / 70 + y / 50) % 2 == 0 { Rgb([30, 90, 40]) } else { Rgb([190, 180, 150]) });
+    for picture in [flat, ramp, boxes] {
+        let seen = net.correspond(&picture).expect("it runs");
+        assert!(seen.car_probability < 0.5, "a car with {:.2}", seen.car_probability);
+    }
+}
