@@ -1,6 +1,7 @@
 //! Sharpness, exposure, noise, blocks and cut-offs, measured on the car's own pixels.
 
 use image::RgbImage;
+use rayon::prelude::*;
 
 use super::Measures;
 use crate::net::Correspondence;
@@ -216,6 +217,7 @@ fn gauss(grey: &Grey, sigma: f32) -> Vec<f32> {
     let (w, h) = (grey.width as isize, grey.height as isize);
     let pass = |source: &[f32], dx: isize, dy: isize| -> Vec<f32> {
         (0..w * h)
+            .into_par_iter()
             .map(|i| {
                 let (x, y) = (i % w, i / w);
                 (-radius..=radius)

@@ -20,6 +20,8 @@ pub struct Occluders {
 
 /// Below this the network says that a cell does not show the car.
 const NOT_CAR: f32 = 0.3;
+/// A larger hidden share is not believed.
+const MOST_HIDDEN: f32 = 0.35;
 /// Fewer connected cells than this are the network's own mistakes.
 const MIN_CELLS: usize = 14;
 
@@ -43,7 +45,12 @@ impl Occluders {
         let core = erode(&erode(&inside, width, height), width, height);
         let suspect: Vec<bool> = (0..width * height).map(|i| core[i] && net.mask[i] < NOT_CAR).collect();
         let mut hidden = large_only(&suspect, width, height);
-        let share = count(&hidden) / count(&inside).max(1.0);
+        let mut share = count(&hidden) / count(&inside).max(1.0);
+        if share > MOST_HIDDEN {
+            // So much cannot stand before a car whose camera was found; the mask is wrong.
+            hidden.fill(false);
+            share = 0.0;
+        }
         hidden = dilate(&hidden, width, height);
         Self { width, height, origin: Vec2::new(net.crop.x, net.crop.y), cell: net.cell_px(), hidden, share }
     }

@@ -24,6 +24,8 @@ const TURN_M: f32 = 0.5;
 const VOTERS: usize = 12;
 /// Nearer than this, in metres, distance no longer counts.
 const NEAR_M: f32 = 0.03;
+/// Distances from what is seen, in metres, over which its own shade of an ink gives way to the ink's mean.
+const LOCAL_M: std::ops::Range<f32> = 0.06..0.4;
 /// Rounds of smoothing among unseen cells.
 const SMOOTHING_ROUNDS: usize = 6;
 /// Votes further apart than this are decided; closer ones mix, for smooth borders.
@@ -50,6 +52,15 @@ impl Votes {
             vote[k] += weight * color[k];
         }
         vote[3] += weight;
+    }
+
+    /// Moves each ink's colour toward the palette's.
+    fn toward(&mut self, palette: &Palette, share: f32) {
+        for (vote, ink) in self.0.iter_mut().zip(&palette.inks) {
+            for k in 0..3 {
+                vote[k] += (ink.color[k] * vote[3] - vote[k]) * share;
+            }
+        }
     }
 
     fn total(&self) -> f32 {
@@ -125,6 +136,10 @@ pub fn fill(color: &mut [LinearRgb], known: &[bool], maps: &AtlasMaps, palette: 
         for &(d2, voter) in found.iter() {
             votes.add(&broad[voters[voter as usize]], 1.0 / (d2 + NEAR_M * NEAR_M));
         }
+        // Beside what is seen its own shade of an ink goes on; farther off the ink itself is surer.
+        let away = found.first().map_or(f32::INFINITY, |f| f.0.sqrt());
+        let ink_share = ((away - LOCAL_M.start) / (LOCAL_M.end - LOCAL_M.start)).clamp(0.0, 1.0);
+        votes.toward(palette, ink_share);
         votes.normalised()
     };
     let asked: Vec<(usize, Votes)> = (0..cells.len())

@@ -13,7 +13,7 @@ pub use symmetry::Symmetry;
 use gridvox_car::AtlasMaps;
 use rayon::prelude::*;
 
-use crate::color::LinearRgb;
+use crate::color::{LinearRgb, delta_e};
 use crate::delight::Palette;
 use crate::report::Coverage;
 
@@ -25,6 +25,10 @@ pub const SEEN_FROM: u8 = 200;
 pub const MIRRORED_FROM: u8 = 120;
 /// See [`MIRRORED_FROM`].
 pub const MIRRORED_TO: u8 = 170;
+/// Below this weight (about 65 degrees off) a place is seen poorly.
+const POOR_WEIGHT: f32 = 0.12;
+/// Both sides wear the same paint when they differ by less than this CIEDE2000.
+const SAME_PAINT_DELTA_E: f32 = 18.0;
 /// Confidence of invented texels.
 pub const INVENTED: u8 = 40;
 
@@ -55,6 +59,8 @@ pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, pal
     let symmetry = symmetry::measure(&color, &known, maps);
     let words = lettering::find(&color, &known, maps, palette);
 
+    soften(&mut color, weight, maps);
+
     let mirrored: Vec<(usize, usize)> = (0..color.len())
         .into_par_iter()
         .filter(|&i| maps.part[i] != 0 && !known[i])
@@ -83,6 +89,26 @@ pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, pal
     let coverage = coverage(&confidence, maps);
     beyond_islands(&mut color, maps);
     Completed { color, confidence, coverage, symmetry, words: words.len() }
+}
+
+/// Leads poorly seen paint over to its better seen mirror image, so that no step shows where sight ends.
+fn soften(color: &mut [LinearRgb], weight: &[f32], maps: &AtlasMaps) {
+    let blends: Vec<(usize, LinearRgb)> = (0..color.len())
+        .into_par_iter()
+        .filter(|&i| weight[i] > 0.0 && weight[i] < POOR_WEIGHT)
+        .filter_map(|i| {
+            let m = maps.mirror[i] as usize;
+            let better = m < weight.len() && weight[m] > 2.0 * weight[i];
+            if !better || delta_e(color[i], color[m]) > SAME_PAINT_DELTA_E {
+                return None;
+            }
+            let t = 1.0 - weight[i] / POOR_WEIGHT;
+            Some((i, std::array::from_fn(|k| color[i][k] + (color[m][k] - color[i][k]) * t)))
+        })
+        .collect();
+    for (i, c) in blends {
+        color[i] = c;
+    }
 }
 
 /// Continues the rim of narrow gaps, on the same part and the same smooth surface.

@@ -1,5 +1,4 @@
 use super::*;
-use crate::color::delta_e;
 use crate::delight::Ink;
 use gridvox_car::testing::box_car;
 use glam::Vec3;

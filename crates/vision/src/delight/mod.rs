@@ -62,7 +62,7 @@ const TYRE_ALBEDO: f32 = 0.045;
 /// Albedo of white car paint.
 const WHITE_ALBEDO: f32 = 0.82;
 /// A lightest ink with less Lab chroma than this is taken for white or grey.
-const NEUTRAL_CHROMA: f32 = 13.0;
+const NEUTRAL_CHROMA: f32 = 17.0;
 /// How far the colour cast of a white ink is taken off.
 const NEUTRALISE: f32 = 0.8;
 

@@ -87,8 +87,13 @@ struct Job<'a> {
 impl Job<'_> {
     fn run(&mut self, photos: &[Photo]) -> Result<Generated, GenerateError> {
         let small = self.prepared.maps(self.car, PREVIEW_PX);
-        let views = self.solve_all(photos, &small)?;
         let size = self.options.size_px();
+        let (car, prepared) = (self.car, self.prepared.clone());
+        // The large maps are computed while the network looks at the photos.
+        let views = std::thread::scope(|scope| {
+            scope.spawn(move || prepared.maps(car, size));
+            self.solve_all(photos, &small)
+        })?;
 
         self.begin(Stage::Bake, 0.55)?;
         let maps = self.prepared.maps(self.car, size);
