@@ -1,10 +1,12 @@
 // Surfaces of a car, on top of Bevy's standard material. See plugins/showroom/src/finish.rs.
 
 #import bevy_pbr::{
-    forward_io::{VertexOutput, FragmentOutput},
+    forward_io::{Vertex, VertexOutput, FragmentOutput},
+    mesh_functions,
     mesh_view_bindings::view,
     pbr_fragment::pbr_input_from_standard_material,
     pbr_functions::{alpha_discard, apply_pbr_lighting, main_pass_post_lighting_processing},
+    view_transformations::position_world_to_clip,
 }
 
 struct Surface {
@@ -51,19 +53,49 @@ fn twill(uv: vec2<f32>) -> f32 {
     return select(-(1.0 - 2.0 * abs(f.x)), 1.0 - 2.0 * abs(f.y), over);
 }
 
+// As Bevy's, but texture coordinates are taken within the triangle: at the edge of a panel, a pixel's middle may lie
+// outside, where the livery's texture shows another panel.
+struct Between {
+    @builtin(position) position: vec4<f32>,
+    @location(0) world_position: vec4<f32>,
+    @location(1) world_normal: vec3<f32>,
+    @location(2) @interpolate(perspective, centroid) uv: vec2<f32>,
+    @location(3) @interpolate(perspective, centroid) uv_b: vec2<f32>,
+    @location(4) @interpolate(flat) instance_index: u32,
+}
+
+@vertex
+fn vertex(vertex: Vertex) -> Between {
+    var out: Between;
+    let world_from_local = mesh_functions::get_world_from_local(vertex.instance_index);
+    out.world_normal = mesh_functions::mesh_normal_local_to_world(vertex.normal, vertex.instance_index);
+    out.world_position = mesh_functions::mesh_position_local_to_world(world_from_local, vec4(vertex.position, 1.0));
+    out.position = position_world_to_clip(out.world_position.xyz);
+    out.uv = vertex.uv;
+    out.uv_b = vertex.uv_b;
+    out.instance_index = vertex.instance_index;
+    return out;
+}
+
 @fragment
-fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> FragmentOutput {
+fn fragment(between: Between, @builtin(front_facing) is_front: bool) -> FragmentOutput {
+    var in: VertexOutput;
+    in.position = between.position;
+    in.world_position = between.world_position;
+    in.world_normal = between.world_normal;
+    in.uv = between.uv;
+    in.uv_b = between.uv_b;
+#ifdef VERTEX_OUTPUT_INSTANCE_INDEX
+    in.instance_index = between.instance_index;
+#endif
+
     var pbr = pbr_input_from_standard_material(in, is_front);
     pbr.material.base_color = alpha_discard(pbr.material, pbr.material.base_color);
 
     let p = in.world_position.xyz;
     let footprint = length(fwidth(p));
 
-#ifdef VERTEX_UVS_B
-    var open = mix(1.0, clamp(in.uv_b.x, 0.0, 1.0), surface.occlusion);
-#else
-    var open = 1.0;
-#endif
+    let open = mix(1.0, clamp(in.uv_b.x, 0.0, 1.0), surface.occlusion);
 
     if (surface.weave > 0.0) {
         let n = abs(pbr.N);

@@ -45,6 +45,10 @@ pub struct Surface {
 }
 
 impl MaterialExtension for Finish {
+    fn vertex_shader() -> ShaderRef {
+        FINISH_SHADER.into()
+    }
+
     fn fragment_shader() -> ShaderRef {
         FINISH_SHADER.into()
     }

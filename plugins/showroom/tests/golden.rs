@@ -1,0 +1,185 @@
+//! Pictures compared with golden ones, and a picture compared with the CPU's rasteriser. All shots share one start of
+//! the renderer. `GRIDVOX_BLESS=1` writes new golden pictures, which then have to be looked at before they are committed.
+
+use gridvox_car::testing::box_pack;
+use gridvox_car::{MaterialKind, PhotoCamera, RasterOptions, ViewPreset, raster};
+use gridvox_showroom::stills::Darkroom;
+use gridvox_showroom::{EnvironmentId, StillCamera, StillError, StillScene, StillShot};
+use glam::{Vec2, Vec3};
+use image::{Rgba, RgbaImage};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Mean difference, 0..1 in encoded sRGB, that counts as the same picture: drivers round and filter differently.
+const MEAN_TOLERANCE: f32 = 0.012;
+
+/// Share of blocks of 8 x 8 pixels that may differ visibly.
+const BLOCK_TOLERANCE: f32 = 0.03;
+
+/// Mean difference within a block that is visible.
+const VISIBLE: f32 = 0.06;
+
+struct Difference {
+    mean: f32,
+    blocks: f32,
+}
+
+impl Difference {
+    fn is_small(&self) -> bool {
+        self.mean <= MEAN_TOLERANCE && self.blocks <= BLOCK_TOLERANCE
+    }
+}
+
+/// Compares blocks, so that an edge that moved by a fraction of a pixel counts little and a change of shape much.
+fn difference(a: &RgbaImage, b: &RgbaImage) -> Difference {
+    if a.dimensions() != b.dimensions() {
+        return Difference { mean: 1.0, blocks: 1.0 };
+    }
+    let (width, height) = a.dimensions();
+    let (mut sum, mut visible, mut blocks) = (0.0, 0, 0);
+    for by in 0..height.div_ceil(8) {
+        for bx in 0..width.div_ceil(8) {
+            let (mut signed, mut count) = ([0.0_f32; 3], 0.0);
+            for y in by * 8..(by * 8 + 8).min(height) {
+                for x in bx * 8..(bx * 8 + 8).min(width) {
+                    let (p, q) = (a.get_pixel(x, y).0, b.get_pixel(x, y).0);
+                    for channel in 0..3 {
+                        let d = (f32::from(p[channel]) - f32::from(q[channel])) / 255.0;
+                        signed[channel] += d;
+                        sum += d.abs() / 3.0;
+                    }
+                    count += 1.0;
+                }
+            }
+            let block = signed.iter().map(|d| (d / count).abs()).fold(0.0, f32::max);
+            blocks += 1;
+            visible += usize::from(block > VISIBLE);
+        }
+    }
+    Difference { mean: sum / (width * height) as f32, blocks: visible as f32 / blocks as f32 }
+}
+
+fn difference_picture(a: &RgbaImage, b: &RgbaImage) -> RgbaImage {
+    RgbaImage::from_fn(a.width(), a.height(), |x, y| {
+        let (p, q) = (a.get_pixel(x, y).0, b.get_pixel_checked(x, y).map_or([0; 4], |pixel| pixel.0));
+        let d = [0, 1, 2].map(|k| p[k].abs_diff(q[k]).saturating_mul(4));
+        Rgba([d[0], d[1], d[2], 255])
+    })
+}
+
+fn golden_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// Compares with `tests/golden/NAME.png`; on failure the actual picture and the difference are left in `target`.
+fn check(name: &str, actual: &RgbaImage, failures: &mut Vec<String>) {
+    let path = golden_folder().join(format!("{name}.png"));
+    if std::env::var_os("GRIDVOX_BLESS").is_some() {
+        actual.save(&path).expect("the golden folder can be written");
+        return;
+    }
+    let Ok(golden) = image::open(&path) else {
+        failures.push(format!("{name}: there is no golden picture, make one with GRIDVOX_BLESS=1 and look at it"));
+        return;
+    };
+    let golden = golden.into_rgba8();
+    let found = difference(&golden, actual);
+    if !found.is_small() {
+        let out = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        actual.save(out.join(format!("{name}.actual.png"))).expect("the target folder can be written");
+        let seen = difference_picture(actual, &golden);
+        seen.save(out.join(format!("{name}.difference.png"))).expect("the target folder can be written");
+        let (mean, blocks) = (found.mean, found.blocks * 100.0);
+        failures.push(format!("{name}: mean difference {mean:.4}, {blocks:.1} % of blocks; see {}", out.display()));
+    }
+}
+
+/// A livery that shows orientation: rows and columns of colour with a grid.
+fn test_livery() -> RgbaImage {
+    RgbaImage::from_fn(512, 512, |x, y| {
+        let grid = x % 64 < 3 || y % 64 < 3;
+        let (r, b) = ((x / 64 * 30 + 20) as u8, (y / 64 * 30 + 20) as u8);
+        if grid { Rgba([240, 240, 240, 255]) } else { Rgba([r, 60, b, 255]) }
+    })
+}
+
+fn off_centre_camera() -> PhotoCamera {
+    let (eye, target) = (Vec3::new(3.9, 1.7, 5.2), Vec3::new(0.1, 0.55, 0.2));
+    let mut camera = PhotoCamera::look_at(eye, target, Vec3::Y, 420.0, 360, 240);
+    camera.principal_point = Vec2::new(150.0, 138.0);
+    camera
+}
+
+#[test]
+fn pictures_look_as_they_did() {
+    let red = Arc::new(RgbaImage::from_pixel(512, 512, Rgba([196, 22, 28, 255])));
+    let environments = ["soft_studio", "overcast", "clear_sky"].map(|id| EnvironmentId::Bundled(id.into())).to_vec();
+    let car = Arc::new(box_pack());
+    let scene = StillScene { car: car.clone(), liveries: vec![Arc::new(test_livery()), red], environments };
+    let mut darkroom = match Darkroom::open(&scene) {
+        Ok(darkroom) => darkroom,
+        Err(StillError::NoDevice(reason)) => {
+            eprintln!("SKIPPED: {reason}");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let mut shoot = |shot: StillShot| darkroom.shoot(&shot).unwrap_or_else(|error| panic!("{error}"));
+    let preset = |view| StillShot::new(StillCamera::Preset(view), 320, 200);
+    let mut failures = Vec::new();
+
+    let studio = shoot(preset(ViewPreset::FrontLeft));
+    check("studio_front_left", &studio, &mut failures);
+    let red = shoot(StillShot { livery: 1, ..preset(ViewPreset::FrontLeft) });
+    check("studio_front_left_red", &red, &mut failures);
+    let overcast = shoot(StillShot { environment: 1, ..preset(ViewPreset::RearRight) });
+    check("overcast_rear_right", &overcast, &mut failures);
+    let sunny = shoot(StillShot { environment: 2, ..preset(ViewPreset::Left) });
+    check("clear_sky_left", &sunny, &mut failures);
+
+    // the metric itself: other paint, another shape and another light are other pictures
+    assert!(!difference(&studio, &red).is_small(), "another livery has to be seen");
+    assert!(!difference(&overcast, &sunny).is_small(), "another light has to be seen");
+    let again = shoot(preset(ViewPreset::FrontLeft));
+    assert!(difference(&studio, &again).mean < 0.002, "the same shot is the same picture");
+
+    // the lens: an off-centre camera draws the silhouette that the CPU draws
+    let camera = off_centre_camera();
+    let cut_out = shoot(StillShot { transparent: true, ..StillShot::photo(camera) });
+    let expected = raster::render(&car.model, &camera, RasterOptions::default());
+    let (mut both, mut either) = (0, 0);
+    for (index, &part) in expected.part.iter().enumerate() {
+        let (x, y) = (index as u32 % expected.width, index as u32 / expected.width);
+        // a window is drawn thin, the silhouette counts it whole
+        let glass = part > 0 && {
+            let part = &car.model.parts[usize::from(part) - 1];
+            car.model.materials[part.material].kind == MaterialKind::Glass
+        };
+        let (drawn, wanted) = (cut_out.get_pixel(x, y).0[3] > if glass { 20 } else { 127 }, part > 0);
+        both += usize::from(drawn && wanted);
+        either += usize::from(drawn || wanted);
+    }
+    let overlap = both as f32 / either.max(1) as f32;
+    assert!(either > 5000, "the car fills a good part of the picture: {either}");
+    assert!(overlap > 0.99, "overlap with the CPU's silhouette is {overlap}");
+    check("cut_out", &cut_out, &mut failures);
+
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn the_metric_sees_a_change() {
+    let picture = test_livery();
+    assert!(difference(&picture, &picture).is_small());
+    let mut spot = picture.clone();
+    for y in 100..240 {
+        for x in 100..240 {
+            spot.get_pixel_mut(x, y).0 = [250, 250, 0, 255];
+        }
+    }
+    assert!(!difference(&picture, &spot).is_small());
+    let brighter = RgbaImage::from_fn(512, 512, |x, y| Rgba(picture.get_pixel(x, y).0.map(|c| c.saturating_add(8))));
+    assert!(!difference(&picture, &brighter).is_small());
+    let moved = RgbaImage::from_fn(512, 512, |x, y| *picture.get_pixel((x + 12) % 512, y));
+    assert!(!difference(&picture, &moved).is_small());
+}
