@@ -1,0 +1,69 @@
+//! Commands that work, run as a person runs them.
+
+use std::fs;
+
+use image::{Rgba, RgbaImage};
+
+use crate::support::{self, CAR, folder, run, text, words};
+
+#[test]
+fn cars_are_listed_described_and_exported() {
+    let list = run(&["car", "list"]);
+    assert!(list.status.success() && String::from_utf8_lossy(&list.stdout).contains(CAR), "{}", words(&list));
+    let info = run(&["car", "info", CAR, "--json"]);
+    let described: serde_json::Value = serde_json::from_slice(&info.stdout).expect("one JSON value on standard output");
+    assert!(described.is_object(), "{described}");
+    let dir = folder();
+    let glb = dir.path().join("car.glb");
+    let export = run(&["car", "export", CAR, "--out", text(&glb)]);
+    assert!(export.status.success(), "{}", words(&export));
+    assert_eq!(&fs::read(&glb).expect("written")[..4], b"glTF");
+}
+
+#[test]
+fn a_livery_is_exported_twice_with_the_same_result() {
+    let dir = folder();
+    let livery = dir.path().join("livery.png");
+    RgbaImage::from_fn(1024, 1024, |x, _| Rgba([(x / 4) as u8, 30, 60, 255])).save(&livery).expect("saves");
+    let out = dir.path().join("out");
+    let arguments = ["export", "--sim", "ams2", "--car", CAR, "--livery", text(&livery), "--out", text(&out),
+        "--size", "1024", "--slot", "53", "--name", "Test & trial"];
+    let contents = || {
+        let files = support::listing(&out).into_iter().filter(|path| path.is_file());
+        files.map(|path| (path.clone(), fs::read(path).expect("readable"))).collect::<Vec<_>>()
+    };
+    let first = run(&arguments);
+    assert!(first.status.success(), "{}", words(&first));
+    assert!(words(&first).contains("livery 53"), "{}", words(&first));
+    let before = contents();
+    assert!(before.iter().any(|(path, bytes)| path.ends_with("body.dds") && bytes.starts_with(b"DDS ")));
+    assert!(run(&arguments).status.success());
+    assert_eq!(contents(), before);
+}
+
+#[test]
+fn a_photo_is_analysed_and_generated_from() {
+    if !support::has_weights() {
+        return;
+    }
+    let photo = support::sample_photo();
+    let analysis = run(&["analyze", "--photo", text(&photo), "--json"]);
+    assert!(analysis.status.success(), "{}", words(&analysis));
+    let found: serde_json::Value = serde_json::from_slice(&analysis.stdout).expect("JSON");
+    assert!(found["quality"].as_u64().is_some_and(|quality| (1..=100).contains(&quality)), "{found}");
+
+    let dir = folder();
+    let path = |name: &str| dir.path().join(name);
+    let made = run(&["generate", "--car", CAR, "--photo", text(&photo), "--quality", "draft", "--out",
+        text(&path("livery.png")), "--confidence", text(&path("confidence.png")), "--report", text(&path("report.json"))]);
+    assert!(made.status.success(), "{}", words(&made));
+    assert_eq!(image::open(path("livery.png")).expect("a picture").into_rgba8().dimensions(), (512, 512));
+    assert_eq!(image::open(path("confidence.png")).expect("a picture").into_luma8().dimensions(), (512, 512));
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(path("report.json")).expect("there")).expect("JSON");
+    let rows = report["camera"]["world_from_camera"].as_array().expect("four rows");
+    assert!(rows.len() == 4 && rows.iter().all(|row| row.as_array().is_some_and(|row| row.len() == 4)), "{report}");
+    for key in ["coverage", "scores", "timings_secs", "warnings"] {
+        assert!(!report[key].is_null(), "the report has no {key}");
+    }
+    assert_eq!(support::listing(dir.path()).len(), 3, "nothing else is left behind");
+}
