@@ -240,16 +240,19 @@ pub struct EvalArgs {
     /// Bundled car's id, or the folder of a car pack.
     #[arg(long, value_name = "ID|DIR", default_value = "gt3_rear")]
     pub car: String,
-    /// How many photos.
-    #[arg(long, default_value_t = 50)]
-    pub count: u32,
+    /// Folder of test photos; those that it lacks are drawn into it. Without it they are drawn and thrown away.
+    #[arg(long, value_name = "DIR")]
+    pub set: Option<PathBuf>,
+    /// How many photos; 50 when new ones are drawn, else all that the folder has.
+    #[arg(long)]
+    pub count: Option<u32>,
     /// Seed of cameras, liveries and light.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// More environments to light the photos with, as .hdr or .exr files; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub env: Vec<PathBuf>,
-    /// Keep photos, liveries and overlays in this folder.
+    /// Keep the liveries that were found, with their reports, in this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print JSON.
