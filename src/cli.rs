@@ -172,9 +172,9 @@ pub struct ExportArgs {
     /// The simulator's own folder, to install the package into as well.
     #[arg(long, value_name = "DIR")]
     pub install: Option<PathBuf>,
-    /// Livery slot in the simulator.
-    #[arg(long, default_value_t = 51)]
-    pub slot: u32,
+    /// Livery slot in the simulator; the car's first one for players without it, in most cars 51.
+    #[arg(long)]
+    pub slot: Option<u32>,
     /// Name that the simulator shows.
     #[arg(long, value_name = "TEXT", default_value = "GridVox livery")]
     pub name: String,

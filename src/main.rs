@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command, StudioArgs};
+use gridvox_studio_ui::capitalized;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
-            eprintln!("error: {report}");
+            eprintln!("error: {}", capitalized(report.to_string()));
             if cli.verbose {
                 for cause in report.chain().skip(1) {
                     eprintln!("  because: {cause}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use color_eyre::eyre::{Result, WrapErr};
 use gridvox_car::{CarPack, bundled};
 use gridvox_livery::save_livery;
-use gridvox_showroom::stills::{self, StillCamera, StillScene, StillShot};
+use gridvox_showroom::stills::{self, StillScene};
 use gridvox_showroom::{EnvironmentId, sheet};
 use gridvox_sims::ams2::{self, Ams2Options};
 use gridvox_vision::{GenerateOptions, photo};
@@ -15,14 +15,12 @@ use super::{export, generate, save_picture, write_json};
 use crate::cli::DemoArgs;
 
 /// The car that the sample photo shows.
-pub const SAMPLE_CAR: &str = "gt3_rear";
+const SAMPLE_CAR: &str = "gt3_rear";
 /// One picture of the sheet, in pixels.
 const SHEET_PICTURE: (u32, u32) = (960, 540);
-/// The picture that the simulator's menu shows, in pixels.
-const PREVIEW: (u32, u32) = (2048, 600);
 
 /// The bundled sample photo.
-pub fn sample_photo() -> std::path::PathBuf {
+fn sample_photo() -> std::path::PathBuf {
     bundled::assets_dir().join("samples").join("photo_front_left.jpg")
 }
 
@@ -43,7 +41,7 @@ pub fn run(args: &DemoArgs) -> Result<()> {
     let livery = Arc::new(generated.livery);
     let scene = StillScene::new(Arc::clone(&car), Some(Arc::clone(&livery)), EnvironmentId::default());
     let mut shots = sheet::shots(SHEET_PICTURE.0, SHEET_PICTURE.1);
-    shots.push(StillShot::new(StillCamera::Preset(gridvox_car::ViewPreset::FrontLeft), PREVIEW.0, PREVIEW.1));
+    shots.push(export::menu_shot());
     let mut pictures = stills::render(&scene, &shots)?;
     let preview = pictures.pop();
     save_picture(&out.join("sheet.png"), &sheet::compose(&pictures).into())?;

@@ -1,33 +1,53 @@
 //! `gridvox export`: a livery becomes a package for a simulator.
 
+use std::sync::Arc;
+
 use color_eyre::eyre::{Result, eyre};
-use gridvox_car::CarPack;
 use gridvox_car::manifest::Ams2Target;
+use gridvox_car::{CarPack, ViewPreset};
+use gridvox_showroom::EnvironmentId;
+use gridvox_showroom::stills::{StillCamera, StillScene, StillShot};
 use gridvox_sims::ExportReport;
 use gridvox_sims::ams2::{self, Ams2Options};
 
+use super::render::one_picture;
 use crate::cli::{ExportArgs, Simulator};
+
+/// The picture that the simulator's menu shows, in pixels.
+const MENU_PICTURE: (u32, u32) = (2048, 600);
 
 /// Runs the command.
 pub fn run(args: &ExportArgs) -> Result<()> {
-    let car = CarPack::find(&args.car)?;
-    let livery = gridvox_livery::load_livery(&args.livery)?;
+    let car = Arc::new(CarPack::find(&args.car)?);
+    let livery = Arc::new(gridvox_livery::load_livery(&args.livery)?);
     let report = match args.sim {
-        Simulator::Ams2 => ams2::export(
-            ams2_target(&car)?,
-            &livery,
-            &Ams2Options {
+        Simulator::Ams2 => {
+            let target = ams2_target(&car)?;
+            let mut options = Ams2Options {
                 out: args.out.clone(),
                 install: args.install.clone(),
-                slot: Some(args.slot),
+                slot: args.slot,
                 name: args.name.clone(),
                 size: args.size,
                 preview: None,
-            },
-        )?,
+            };
+            ams2::check(target, &livery, &options)?;
+            let scene = StillScene::new(Arc::clone(&car), Some(Arc::clone(&livery)), EnvironmentId::default());
+            let drawn = one_picture(&scene, menu_shot());
+            if let Err(reason) = &drawn {
+                eprintln!("note: the game's menu will show the texture instead of the car, because {reason}");
+            }
+            options.preview = drawn.ok();
+            ams2::export(target, &livery, &options)?
+        }
     };
     say(&report);
     Ok(())
+}
+
+/// The car as the simulator's menu shows it.
+pub fn menu_shot() -> StillShot {
+    StillShot::new(StillCamera::Preset(ViewPreset::FrontLeft), MENU_PICTURE.0, MENU_PICTURE.1)
 }
 
 /// What Automobilista 2 calls the car.

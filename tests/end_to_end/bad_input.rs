@@ -177,19 +177,40 @@ fn liveries_and_games_that_do_not_fit() {
     assert!(export(&livery, &["--slot", "0"]).contains("slot"));
 }
 
+/// Runs the program where no graphics driver can be found.
+fn without_vulkan(scratch: &Path, arguments: &[&str]) -> std::process::Output {
+    let nowhere = scratch.join("no_driver.json");
+    let mut command = gridvox(arguments);
+    command.env("VK_DRIVER_FILES", &nowhere).env("VK_ICD_FILENAMES", &nowhere).env("WGPU_BACKEND", "vulkan");
+    command.output().expect("the program starts")
+}
+
 #[test]
 fn no_vulkan_device() {
     let dir = folder();
     let out = dir.path().join("picture.png");
     let arguments = ["render", "--car", CAR, "--size", "64x64", "--out", text(&out)];
-    let nowhere = dir.path().join("no_driver.json");
-    let output = gridvox(&arguments)
-        .env("VK_DRIVER_FILES", &nowhere)
-        .env("VK_ICD_FILENAMES", &nowhere)
-        .env("WGPU_BACKEND", "vulkan")
-        .output()
-        .expect("the program starts");
+    let output = without_vulkan(dir.path(), &arguments);
     assert_refused(&arguments, &output);
     assert!(words(&output).contains("Vulkan") || words(&output).contains("graphics"), "{}", words(&output));
     assert!(!out.exists());
+}
+
+#[test]
+fn an_export_without_a_graphics_device_says_what_is_missing() {
+    let dir = folder();
+    let livery = dir.path().join("livery.png");
+    RgbaImage::from_fn(512, 512, |x, _| image::Rgba([(x / 2) as u8, 30, 60, 255])).save(&livery).expect("saves");
+    let export = |out: &Path, run: &dyn Fn(&[&str]) -> std::process::Output| {
+        let arguments = ["export", "--sim", "ams2", "--car", CAR, "--livery", text(&livery), "--out", text(out)];
+        let output = run(&arguments);
+        assert!(output.status.success(), "{}", words(&output));
+        let preview = support::listing(out).into_iter().find(|path| path.ends_with("preview.dds"));
+        (words(&output), fs::read(preview.expect("a preview")).expect("readable"))
+    };
+    let (said, texture) = export(&dir.path().join("plain"), &|arguments| without_vulkan(dir.path(), arguments));
+    assert!(said.contains("texture instead of the car"), "{said}");
+    let (said, picture) = export(&dir.path().join("drawn"), &|arguments| run(arguments));
+    assert!(!said.contains("texture instead of the car"), "{said}");
+    assert_ne!(texture, picture, "the menu's picture shows the car");
 }

@@ -29,7 +29,7 @@ mod window;
 pub use browser::{Browser, Listing};
 pub use command::{Ask, DropAnswer, EXPORT_SIZES, ExportForm, StudioCommand};
 pub use model::{CarState, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
-pub use notices::{Notice, Notices, Weight};
+pub use notices::{Notice, Notices, Weight, capitalized};
 pub use pacing::StartedAt;
 pub use screenshot::ScreenshotTo;
 

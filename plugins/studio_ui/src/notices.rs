@@ -95,7 +95,7 @@ impl Notices {
 }
 
 /// Sentences of libraries begin small; on screen they stand alone.
-fn capitalized(text: String) -> String {
+pub fn capitalized(text: String) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) if first.is_lowercase() => first.to_uppercase().chain(letters).collect(),

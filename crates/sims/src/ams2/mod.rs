@@ -48,8 +48,8 @@ pub struct Ams2Options {
     pub preview: Option<RgbaImage>,
 }
 
-/// Exports a livery for Automobilista 2. On an error nothing has been changed.
-pub fn export(target: &Ams2Target, livery: &RgbaImage, options: &Ams2Options) -> Result<ExportReport, ExportError> {
+/// Finds what would make an export fail before anything is drawn, encoded or written.
+pub fn check(target: &Ams2Target, livery: &RgbaImage, options: &Ams2Options) -> Result<(), ExportError> {
     let slot = options.slot.unwrap_or(target.slots_from);
     if !(1..=999).contains(&slot) {
         return Err(ExportError::Slot(slot));
@@ -57,8 +57,20 @@ pub fn export(target: &Ams2Target, livery: &RgbaImage, options: &Ams2Options) ->
     if !game::is_folder_name(&target.vehicle) {
         return Err(ExportError::VehicleName(target.vehicle.clone()));
     }
-    let installed = options.install.as_deref().map(|install| game::car_folder(install, &target.vehicle)).transpose()?;
-    let body = pictures::body(livery, options.size)?;
+    game_folder(target, options)?;
+    pictures::check(livery, options.size)
+}
+
+fn game_folder(target: &Ams2Target, options: &Ams2Options) -> Result<Option<PathBuf>, ExportError> {
+    options.install.as_deref().map(|install| game::car_folder(install, &target.vehicle)).transpose()
+}
+
+/// Exports a livery for Automobilista 2. On an error nothing has been changed.
+pub fn export(target: &Ams2Target, livery: &RgbaImage, options: &Ams2Options) -> Result<ExportReport, ExportError> {
+    check(target, livery, options)?;
+    let slot = options.slot.unwrap_or(target.slots_from);
+    let installed = game_folder(target, options)?;
+    let body = pictures::body(livery, options.size);
     let preview = pictures::preview(options.preview.as_ref(), livery);
     let mut report = ExportReport { warnings: body.warnings.clone(), ..ExportReport::default() };
 

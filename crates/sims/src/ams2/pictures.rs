@@ -22,8 +22,8 @@ pub(crate) struct Body {
     pub warnings: Vec<String>,
 }
 
-/// Checks, scales and encodes the livery with all mip levels.
-pub(crate) fn body(livery: &RgbaImage, side: Option<u32>) -> Result<Body, ExportError> {
+/// Whether the livery and the side that is asked for can become a body texture.
+pub(crate) fn check(livery: &RgbaImage, side: Option<u32>) -> Result<(), ExportError> {
     let (width, height) = livery.dimensions();
     if width != height || !width.is_power_of_two() || !(512..=8192).contains(&width) {
         return Err(ExportError::LiveryShape { width, height });
@@ -31,6 +31,12 @@ pub(crate) fn body(livery: &RgbaImage, side: Option<u32>) -> Result<Body, Export
     if let Some(asked) = side.filter(|side| !SIDES.contains(side)) {
         return Err(ExportError::TextureSize(asked));
     }
+    Ok(())
+}
+
+/// Scales and encodes a livery that was checked, with all mip levels.
+pub(crate) fn body(livery: &RgbaImage, side: Option<u32>) -> Body {
+    let width = livery.width();
     let side = side.unwrap_or(width.clamp(2048, 4096));
     let mut warnings = preflight(livery, side);
 
@@ -52,7 +58,7 @@ pub(crate) fn body(livery: &RgbaImage, side: Option<u32>) -> Result<Body, Export
         levels.drain(..(width / side).ilog2() as usize);
         levels
     };
-    Ok(Body { dds: dds::encode(&levels, format), format, side, warnings })
+    Body { dds: dds::encode(&levels, format), format, side, warnings }
 }
 
 /// What a painter would want to know before starting the game.
