@@ -15,11 +15,14 @@ struct Surface {
     flakes: f32,
     weave: f32,
     occlusion: f32,
+    painted: f32,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(100) var<uniform> surface: Surface;
 @group(#{MATERIAL_BIND_GROUP}) @binding(101) var ground_shadow: texture_2d<f32>;
 @group(#{MATERIAL_BIND_GROUP}) @binding(102) var ground_shadow_sampler: sampler;
+@group(#{MATERIAL_BIND_GROUP}) @binding(103) var livery: texture_2d<f32>;
+@group(#{MATERIAL_BIND_GROUP}) @binding(104) var livery_sampler: sampler;
 
 // Slope of a smooth, aperiodic field of waves: directions and lengths are incommensurate. Wavelengths 5 to 9 cm, which
 // is what makes long reflections on a panel look alive.
@@ -53,15 +56,33 @@ fn twill(uv: vec2<f32>) -> f32 {
     return select(-(1.0 - 2.0 * abs(f.x)), 1.0 - 2.0 * abs(f.y), over);
 }
 
-// As Bevy's, but texture coordinates are taken within the triangle: at the edge of a panel, a pixel's middle may lie
-// outside, where the livery's texture shows another panel.
+// The livery at a pixel. At the edge of a panel the pixel's middle may lie outside the triangle, where the texture shows
+// another panel; there a place within is looked up, with an even blur, because places that jump from pixel to pixel
+// leave nothing to tell the shape of its footprint from (and Mesa's llvmpipe takes it from them even if it is told).
+fn paint_colour(within: vec2<f32>, middle: vec2<f32>) -> vec4<f32> {
+    let right = dpdx(middle);
+    let down = dpdy(middle);
+    let sharp = textureSampleGrad(livery, livery_sampler, middle, right, down);
+    let texels = vec2<f32>(textureDimensions(livery));
+    let area2 = dot(right * texels, right * texels) * dot(down * texels, down * texels);
+    let reach = abs(right) + abs(down);
+    let step = abs(within - middle);
+    // a place that is more than half a pixel away is a driver's mistake
+    let place = select(within, middle, any(step > 0.6 * reach));
+    // the shadow's sampler, because it knows no anisotropy
+    let even = textureSampleLevel(livery, ground_shadow_sampler, place, 0.25 * log2(max(area2, 1e-12)));
+    return select(sharp, even, any(step > 0.02 * reach));
+}
+
+// As Bevy's, with texture coordinates both within the triangle and in the pixel's middle.
 struct Between {
     @builtin(position) position: vec4<f32>,
     @location(0) world_position: vec4<f32>,
     @location(1) world_normal: vec3<f32>,
     @location(2) @interpolate(perspective, centroid) uv: vec2<f32>,
     @location(3) @interpolate(perspective, centroid) uv_b: vec2<f32>,
-    @location(4) @interpolate(flat) instance_index: u32,
+    @location(4) uv_of_middle: vec2<f32>,
+    @location(5) @interpolate(flat) instance_index: u32,
 }
 
 @vertex
@@ -73,6 +94,7 @@ fn vertex(vertex: Vertex) -> Between {
     out.position = position_world_to_clip(out.world_position.xyz);
     out.uv = vertex.uv;
     out.uv_b = vertex.uv_b;
+    out.uv_of_middle = vertex.uv;
     out.instance_index = vertex.instance_index;
     return out;
 }
@@ -90,6 +112,9 @@ fn fragment(between: Between, @builtin(front_facing) is_front: bool) -> Fragment
 #endif
 
     var pbr = pbr_input_from_standard_material(in, is_front);
+    if (surface.painted > 0.0) {
+        pbr.material.base_color = paint_colour(between.uv, between.uv_of_middle);
+    }
     pbr.material.base_color = alpha_discard(pbr.material, pbr.material.base_color);
 
     let p = in.world_position.xyz;

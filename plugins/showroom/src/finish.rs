@@ -27,6 +27,10 @@ pub struct Finish {
     #[texture(101)]
     #[sampler(102)]
     pub ground_shadow: Handle<Image>,
+    /// The livery of painted parts; the standard material's own texture lookup can't be told how much a pixel covers.
+    #[texture(103)]
+    #[sampler(104)]
+    pub livery: Option<Handle<Image>>,
 }
 
 /// Numbers for the shader.
@@ -42,6 +46,8 @@ pub struct Surface {
     pub weave: f32,
     /// Strength of the baked occlusion, 0..1.
     pub occlusion: f32,
+    /// 1 takes the colour from the livery.
+    pub painted: f32,
 }
 
 impl MaterialExtension for Finish {
@@ -78,11 +84,13 @@ pub fn finish_for(
         clearcoat_perceptual_roughness: material.clearcoat_roughness.clamp(0.02, 1.0),
         ..default()
     };
-    let mut surface = Surface { shadow_area, orange_peel: 0.0, flakes: 0.0, weave: 0.0, occlusion: 1.0 };
+    let mut surface = Surface { shadow_area, orange_peel: 0.0, flakes: 0.0, weave: 0.0, occlusion: 1.0, painted: 0.0 };
+    let mut livery = None;
     match material.kind {
         MaterialKind::Paint => {
             base.base_color = Color::WHITE;
-            base.base_color_texture = Some(paint.textures[slot.index()].clone());
+            livery = Some(paint.textures[slot.index()].clone());
+            surface.painted = 1.0;
             base.metallic = 0.0;
             base.perceptual_roughness = 0.45;
             base.clearcoat = 1.0;
@@ -114,7 +122,7 @@ pub fn finish_for(
         }
         MaterialKind::Metal => {}
     }
-    FinishMaterial { base, extension: Finish { surface, ground_shadow: ground_shadow.clone() } }
+    FinishMaterial { base, extension: Finish { surface, ground_shadow: ground_shadow.clone(), livery } }
 }
 
 /// Registers a shader: the file in the bundled `assets/shaders`, else the copy that was built in.

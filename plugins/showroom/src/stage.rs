@@ -46,10 +46,8 @@ impl Plugin for ShowroomPlugin {
         app.add_plugins(StagePlugin { livery_size: self.livery_size })
             .add_message::<ShowroomCommand>()
             .add_message::<ShowroomEvent>()
-            .insert_resource(OnStage::new())
-            .insert_resource(FirstEnvironment(self.environment.clone()))
+            .insert_resource(OnStage::lit_by(self.environment.clone()))
             .add_plugins(views::plugin)
-            .add_systems(Startup, ask_for_environment)
             .add_systems(PreUpdate, take_finished_work)
             .add_systems(
                 Update,
@@ -80,9 +78,6 @@ impl Plugin for StagePlugin {
             .init_resource::<SharedTextures>();
     }
 }
-
-#[derive(Resource)]
-struct FirstEnvironment(EnvironmentId);
 
 /// Textures that the materials of car and ground share.
 #[derive(Resource, Clone)]
@@ -140,9 +135,11 @@ pub struct OnStage {
 }
 
 impl OnStage {
-    fn new() -> Self {
+    /// An empty stage whose first surroundings are being read already, while the program still starts. Every later wish
+    /// comes after this one, whenever it was written.
+    fn lit_by(first: EnvironmentId) -> Self {
         let (done, finished) = crossbeam_channel::bounded(8);
-        Self {
+        let mut stage = Self {
             car: None,
             surroundings: None,
             rotation_deg: 0.0,
@@ -156,7 +153,9 @@ impl OnStage {
             backdrop: None,
             done,
             finished,
-        }
+        };
+        stage.load(first);
+        stage
     }
 
     /// The car.
@@ -206,13 +205,19 @@ impl OnStage {
         std::thread::Builder::new().name(name.to_owned()).spawn(run).is_ok()
     }
 
-    fn load(&mut self, id: EnvironmentId) -> bool {
+    fn load(&mut self, id: EnvironmentId) {
         self.environment_order += 1;
         let order = self.environment_order;
-        self.work("environment", move || {
-            let result = Box::new(PreparedEnvironment::load(&id));
-            Finished::Environment { order, id, result }
-        })
+        let asked = id.clone();
+        let started = self.work("environment", move || {
+            let result = Box::new(PreparedEnvironment::load(&asked));
+            Finished::Environment { order, id: asked, result }
+        });
+        if !started {
+            let result = Box::new(Err(EnvironmentError::NoThread));
+            // a full channel has newer answers to show
+            let _ = self.done.try_send(Finished::Environment { order, id, result });
+        }
     }
 
     fn bake_shadow(&mut self) {
@@ -236,10 +241,6 @@ impl OnStage {
 /// Marks the sun.
 #[derive(Component)]
 pub(crate) struct SunLight;
-
-fn ask_for_environment(first: Res<FirstEnvironment>, mut commands: MessageWriter<ShowroomCommand>) {
-    commands.write(ShowroomCommand::SetEnvironment(first.0.clone()));
-}
 
 fn apply_stage_commands(
     mut messages: MessageReader<ShowroomCommand>,
@@ -269,12 +270,7 @@ fn apply_stage_commands(
                 redraw.scene_changed();
                 events.write(ShowroomEvent::CarShown { id: car.manifest.id.clone() });
             }
-            ShowroomCommand::SetEnvironment(id) => {
-                if !stage.load(id.clone()) {
-                    stage.environment_done = stage.environment_order;
-                    events.write(ShowroomEvent::Failed("the surroundings can't be loaded: the system refuses a thread".into()));
-                }
-            }
+            ShowroomCommand::SetEnvironment(id) => stage.load(id.clone()),
             ShowroomCommand::SetEnvironmentRotation(degrees) if degrees.is_finite() => {
                 stage.rotation_deg = degrees.rem_euclid(360.0);
             }

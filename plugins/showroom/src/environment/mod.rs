@@ -106,6 +106,9 @@ pub enum EnvironmentError {
         /// The picture.
         path: PathBuf,
     },
+    /// The system refuses to do more at once.
+    #[error("the surroundings can't be read because the system refuses a thread: close other programs and choose them again")]
+    NoThread,
     /// The picture holds no light.
     #[error("the environment picture is black, so nothing would be seen: {}", .path.display())]
     Black {
