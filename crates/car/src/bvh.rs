@@ -134,6 +134,8 @@ impl Bvh {
 
     /// Visits what a ray meets; `visit` may shorten the ray and says whether that is enough.
     fn cast(&self, origin: Vec3, direction: Vec3, mut t_max: f32, mut visit: impl FnMut(Hit, &mut f32) -> bool) {
+        // Boxes that the ray misses are infinitely far, so an endless ray must be shorter than that.
+        t_max = t_max.min(f32::MAX);
         let inverse = direction.recip();
         let mut stack = Stack::new(self.nodes.len());
         while let Some((index, t)) = stack.pop() {
@@ -394,6 +396,9 @@ mod tests {
                 .min_by(f32::total_cmp);
             assert_eq!(bvh.closest_hit(origin, direction, 10.0).map(|hit| hit.t), expected);
             assert_eq!(bvh.any_hit(origin, direction, 10.0), expected.is_some());
+            let endless = triangles.iter().filter_map(|&t| intersect(t, origin, direction, f32::INFINITY));
+            let endless = endless.map(|(t, _)| t).min_by(f32::total_cmp);
+            assert_eq!(bvh.closest_hit(origin, direction, f32::INFINITY).map(|hit| hit.t), endless);
             hits += usize::from(expected.is_some());
 
             let expected = triangles.iter().map(|&t| nearest_on_triangle(t, origin).1).fold(f32::MAX, f32::min).sqrt();
