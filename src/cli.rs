@@ -58,6 +58,9 @@ pub struct StudioArgs {
     /// Save a picture of the whole window once everything is shown, then quit.
     #[arg(long, value_name = "FILE")]
     pub screenshot: Option<PathBuf>,
+    /// Say what the time until the first picture goes into, then quit.
+    #[arg(long, hide = true)]
+    pub startup_report: bool,
 }
 
 /// How long the computer may take.

@@ -27,6 +27,8 @@ pub struct StudioOptions {
     pub environment: Option<String>,
     /// Make the livery from the photos, save a picture of the whole window here, and end.
     pub screenshot: Option<PathBuf>,
+    /// Say what the start's time went into, and end after the first picture.
+    pub startup_report: bool,
 }
 
 /// Size of a new window, in points; a smaller screen makes it smaller.
@@ -44,6 +46,7 @@ pub fn run(options: StudioOptions) -> color_eyre::Result<()> {
         livery: options.livery,
         environment: environment.clone(),
         screenshot: options.screenshot,
+        startup_report: options.startup_report,
     };
     let mut app = quietly(|| compose(start, environment, started)).ok_or_else(|| eyre!(NO_WINDOW))?;
     match app.run() {

@@ -5,9 +5,7 @@
     mesh_view_bindings::{view, lights},
     shadows::fetch_directional_shadow,
 }
-#ifdef TONEMAP_IN_SHADER
-#import bevy_core_pipeline::tonemapping::{tone_mapping, screen_space_dither}
-#endif
+#import gridvox::develop::developed
 
 struct Scene {
     turn: vec4<f32>,
@@ -49,7 +47,6 @@ fn picture(direction: vec3<f32>, lod: f32) -> vec3<f32> {
 fn fragment(in: VertexOutput) -> FragmentOutput {
     let eye = view.world_position.xyz;
     let ray = normalize(in.world_position.xyz - eye);
-    let paper = scene.floor.w;
     let reach = scene.ground.y;
     let blur = scene.wall.w * 3.2;
 
@@ -71,40 +68,42 @@ fn fragment(in: VertexOutput) -> FragmentOutput {
         let uv = (hit.xz - scene.shadow_area.xy) * scene.shadow_area.zw;
         let open = textureSampleLevel(ground_shadow, ground_shadow_sampler, clamp(uv, vec2(0.0), vec2(1.0)), 0.0).r;
         var sunlit = 1.0;
+#ifdef SUN
         if (lights.n_directional_lights > 0u && from_middle < 14.0) {
             let view_z = dot(vec4(view.view_from_world[0].z, view.view_from_world[1].z, view.view_from_world[2].z, view.view_from_world[3].z), vec4(hit, 1.0));
             sunlit = fetch_directional_shadow(0u, vec4(hit, 1.0), vec3(0.0, 1.0, 0.0), view_z, in.position.xy);
         }
+#endif
         shade = mix(open, sunlit, scene.ground.w);
 
+#ifdef GRAIN
         // stone grain, as far as the picture can hold it
         let footprint = t * 0.0012 / max(-ray.y, 0.05);
         let fine = (noise(hit.xz * 190.0) - 0.5) * (1.0 - smoothstep(0.002, 0.010, footprint));
         let coarse = (noise(hit.xz * 47.0) + noise(hit.xz * 13.0) - 1.0) * (1.0 - smoothstep(0.010, 0.05, footprint));
         shade *= 1.0 + scene.ground.z * (1.1 * fine + 0.45 * coarse);
+#endif
     }
 
+#ifdef PICTURE
     var radiance = picture(direction, lod);
-    if (paper > 0.0) {
+#else
+    var radiance = vec3(0.0);
+#endif
+#ifdef PAPER
+    {
         // a pool of light below the car that fades into the wall without an edge
         let pool = exp(-from_middle * from_middle / 46.0);
         let height = smoothstep(-0.16, 0.42, ray.y);
         let wall = scene.wall.rgb * mix(1.0, 0.42, height);
         let curve = mix(wall, scene.floor.rgb, select(0.0, pool, ray.y < 0.0));
-        radiance = mix(radiance, curve, paper);
+        radiance = mix(radiance, curve, scene.floor.w);
     }
+#endif
     radiance *= shade;
 
     // Bevy's exposure shows 1.2 cd/m2 as 1
-    var colour = vec4(radiance * view.exposure * 1.2, 1.0);
-#ifdef TONEMAP_IN_SHADER
-    colour = tone_mapping(colour, view.color_grading);
-#ifdef DEBAND_DITHER
-    var encoded = pow(max(colour.rgb, vec3(0.0)), vec3(1.0 / 2.2));
-    encoded += screen_space_dither(in.position.xy);
-    colour = vec4(pow(max(encoded, vec3(0.0)), vec3(2.2)), colour.a);
-#endif
-#endif
+    let colour = developed(vec4(radiance * view.exposure * 1.2, 1.0), in.position.xy);
     var out: FragmentOutput;
     out.color = colour;
     return out;

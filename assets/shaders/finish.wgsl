@@ -1,13 +1,24 @@
 // Surfaces of a car, on top of Bevy's standard material. See plugins/showroom/src/finish.rs.
 
+//
+// Light comes from the surroundings, and from a sun where there is one (SUN). Bevy's own lighting function would also walk
+// through lamps, probes and rectangles; software Vulkan pays for each of them even where there is none.
+
 #import bevy_pbr::{
-    forward_io::{Vertex, VertexOutput, FragmentOutput},
+    clustered_forward::ClusterableObjectIndexRanges,
+    forward_io::{Vertex, FragmentOutput},
+    lighting,
     mesh_functions,
-    mesh_view_bindings::view,
-    pbr_fragment::pbr_input_from_standard_material,
-    pbr_functions::{alpha_discard, apply_pbr_lighting, main_pass_post_lighting_processing},
+    mesh_view_bindings::{view, lights},
+    pbr_bindings,
+    pbr_types,
+    shadows::fetch_directional_shadow,
     view_transformations::position_world_to_clip,
 }
+#ifdef ENVIRONMENT_MAP
+#import bevy_pbr::environment_map::environment_map_light
+#endif
+#import gridvox::develop::developed
 
 struct Surface {
     shadow_area: vec4<f32>,
@@ -15,7 +26,6 @@ struct Surface {
     flakes: f32,
     weave: f32,
     occlusion: f32,
-    painted: f32,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(100) var<uniform> surface: Surface;
@@ -74,11 +84,11 @@ fn paint_colour(within: vec2<f32>, middle: vec2<f32>) -> vec4<f32> {
     return select(sharp, even, any(step > 0.02 * reach));
 }
 
-// As Bevy's, with texture coordinates both within the triangle and in the pixel's middle.
+// As Bevy's, with what varies taken within the triangle, and texture coordinates also in the pixel's middle.
 struct Between {
     @builtin(position) position: vec4<f32>,
     @location(0) world_position: vec4<f32>,
-    @location(1) world_normal: vec3<f32>,
+    @location(1) @interpolate(perspective, centroid) world_normal: vec3<f32>,
     @location(2) @interpolate(perspective, centroid) uv: vec2<f32>,
     @location(3) @interpolate(perspective, centroid) uv_b: vec2<f32>,
     @location(4) uv_of_middle: vec2<f32>,
@@ -99,73 +109,126 @@ fn vertex(vertex: Vertex) -> Between {
     return out;
 }
 
-@fragment
-fn fragment(between: Between, @builtin(front_facing) is_front: bool) -> FragmentOutput {
-    var in: VertexOutput;
-    in.position = between.position;
-    in.world_position = between.world_position;
-    in.world_normal = between.world_normal;
-    in.uv = between.uv;
-    in.uv_b = between.uv_b;
-#ifdef VERTEX_OUTPUT_INSTANCE_INDEX
-    in.instance_index = between.instance_index;
+// What a place on the car looks like before light falls on it.
+struct Place {
+    p: vec3<f32>,
+    V: vec3<f32>,
+    N: vec3<f32>,
+    lacquer_N: vec3<f32>,
+    base_color: vec4<f32>,
+    perceptual_roughness: f32,
+    metallic: f32,
+    diffuse_open: f32,
+    specular_open: f32,
+}
+
+fn layer(N: vec3<f32>, V: vec3<f32>, perceptual_roughness: f32) -> lighting::LayerLightingInput {
+    var input: lighting::LayerLightingInput;
+    input.N = N;
+    input.NdotV = max(dot(N, V), 0.0001);
+    input.R = reflect(-V, N);
+    input.perceptual_roughness = perceptual_roughness;
+    input.roughness = lighting::perceptualRoughnessToRoughness(perceptual_roughness);
+    return input;
+}
+
+// Luminance towards the eye, exposed.
+fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
+    let material = pbr_bindings::material;
+    var input: lighting::LightingInput;
+    input.layers[lighting::LAYER_BASE] = layer(place.N, place.V, place.perceptual_roughness);
+    input.P = place.p;
+    input.V = place.V;
+    input.diffuse_color = place.base_color.rgb * (1.0 - place.metallic);
+    input.metallic = place.metallic;
+    input.F0_dielectric = 0.16 * material.reflectance * material.reflectance;
+    input.F0_metallic = place.base_color.rgb;
+    input.F_ab = lighting::F_AB(place.perceptual_roughness, input.layers[lighting::LAYER_BASE].NdotV);
+    var emitted = material.emissive.rgb * place.base_color.a * mix(1.0, view.exposure, material.emissive.a);
+#ifdef STANDARD_MATERIAL_CLEARCOAT
+    let lacquer = layer(place.lacquer_N, place.V, material.clearcoat_perceptual_roughness);
+    input.layers[lighting::LAYER_CLEARCOAT] = lacquer;
+    input.clearcoat_strength = material.clearcoat;
+    emitted *= 1.0 - material.clearcoat * lighting::F_Schlick(0.04, 1.0, lacquer.NdotV);
 #endif
 
-    var pbr = pbr_input_from_standard_material(in, is_front);
-    if (surface.painted > 0.0) {
-        pbr.material.base_color = paint_colour(between.uv, between.uv_of_middle);
+    var luminance = vec3(0.0);
+#ifdef ENVIRONMENT_MAP
+    // no lamps and probes of their own
+    var none: ClusterableObjectIndexRanges;
+    let sky = environment_map_light(&input, &none, false);
+    luminance += sky.diffuse * place.diffuse_open + sky.specular * place.specular_open;
+#endif
+#ifdef SUN
+    if (lights.n_directional_lights > 0u) {
+        let z = view.view_from_world;
+        let depth = dot(vec4(z[0].z, z[1].z, z[2].z, z[3].z), vec4(place.p, 1.0));
+        let shadow = fetch_directional_shadow(0u, vec4(place.p, 1.0), place.N, depth, pixel);
+        luminance += lighting::directional_light(0u, &input, true) * shadow;
     }
-    pbr.material.base_color = alpha_discard(pbr.material, pbr.material.base_color);
+#endif
+    return luminance * view.exposure + emitted;
+}
 
+@fragment
+fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutput {
+    let material = pbr_bindings::material;
     let p = in.world_position.xyz;
     let footprint = length(fwidth(p));
+    let double_sided = (material.flags & pbr_types::STANDARD_MATERIAL_FLAGS_DOUBLE_SIDED_BIT) != 0u;
 
-    let open = mix(1.0, clamp(in.uv_b.x, 0.0, 1.0), surface.occlusion);
+    var place: Place;
+    place.p = p;
+    place.V = normalize(view.world_position.xyz - p);
+    place.N = normalize(in.world_normal) * select(-1.0, 1.0, !double_sided || is_front);
+    // a smooth normal may face away at a silhouette, where it would mirror like glass
+    place.N = normalize(place.N + place.V * max(0.08 - dot(place.N, place.V), 0.0));
+    place.base_color = material.base_color;
+    place.perceptual_roughness = material.perceptual_roughness;
+    place.metallic = material.metallic;
 
-    if (surface.weave > 0.0) {
-        let n = abs(pbr.N);
-        let plane = select(select(p.xy, p.xz, n.y > n.z), p.yz, n.x > max(n.y, n.z));
-        let seen = 1.0 - smoothstep(0.0012, 0.005, footprint);
-        let tow = twill(plane * 380.0) * seen * surface.weave;
-        pbr.material.base_color = vec4(pbr.material.base_color.rgb * (1.0 + 0.55 * tow), pbr.material.base_color.a);
-        pbr.material.perceptual_roughness = clamp(pbr.material.perceptual_roughness - 0.08 * tow, 0.05, 1.0);
-    }
-
+#ifdef PAINTED
+    place.base_color = paint_colour(in.uv, in.uv_of_middle);
     if (surface.flakes > 0.0) {
         let cell = floor(p * 1600.0);
         let seen = 1.0 - smoothstep(0.0003, 0.0025, footprint);
         let tilt = hash3(cell) * 0.16 * mix(0.25, 1.0, seen);
-        pbr.N = normalize(pbr.N + tilt * surface.flakes);
-        pbr.material.metallic = max(pbr.material.metallic, surface.flakes);
+        place.N = normalize(place.N + tilt * surface.flakes);
+        place.metallic = max(place.metallic, surface.flakes);
     }
-
-#ifdef STANDARD_MATERIAL_CLEARCOAT
-    pbr.clearcoat_N = pbr.N;
-    if (surface.orange_peel > 0.0) {
-        let slope = waves(p) * surface.orange_peel * (1.0 - smoothstep(0.01, 0.04, footprint));
-        pbr.clearcoat_N = normalize(pbr.N + slope - pbr.N * dot(slope, pbr.N));
+#else
+    if (surface.weave > 0.0) {
+        let n = abs(place.N);
+        let plane = select(select(p.xy, p.xz, n.y > n.z), p.yz, n.x > max(n.y, n.z));
+        let seen = 1.0 - smoothstep(0.0012, 0.005, footprint);
+        let tow = twill(plane * 380.0) * seen * surface.weave;
+        place.base_color = vec4(place.base_color.rgb * (1.0 + 0.55 * tow), place.base_color.a);
+        place.perceptual_roughness = clamp(place.perceptual_roughness - 0.08 * tow, 0.05, 1.0);
     }
 #endif
 
-    // The ground below is darker where the car stands; what faces or mirrors it sees that.
-    let r = reflect(-pbr.V, pbr.N);
-    if (r.y < -0.02) {
-        let mirrored = ground_light(p + r * min(p.y / -r.y, 6.0));
-        pbr.specular_occlusion *= mix(1.0, mirrored, smoothstep(0.02, 0.12, -r.y));
-    }
-    let down = clamp(-pbr.N.y * 0.5 + 0.5, 0.0, 1.0);
-    let below = ground_light(p + vec3(pbr.N.x, 0.0, pbr.N.z) * max(p.y, 0.0));
-    let bounce = mix(1.0, below, down * down);
+    place.lacquer_N = place.N;
+#ifdef PAINTED
+    let slope = waves(p) * surface.orange_peel * (1.0 - smoothstep(0.01, 0.04, footprint));
+    place.lacquer_N = normalize(place.N + slope - place.N * dot(slope, place.N));
+#endif
 
-    let n_dot_v = clamp(dot(pbr.N, pbr.V), 0.0, 1.0);
+    // The ground below is darker where the car stands; what faces or mirrors it sees that.
+    let r = reflect(-place.V, place.N);
+    let mirrored = ground_light(p + r * min(p.y / max(-r.y, 0.02), 6.0));
+    let mirrors_ground = smoothstep(0.02, 0.12, -r.y);
+    let down = clamp(-place.N.y * 0.5 + 0.5, 0.0, 1.0);
+    let below = ground_light(p + vec3(place.N.x, 0.0, place.N.z) * max(p.y, 0.0));
+
     // Lagarde and de Rousiers, "Moving Frostbite to Physically Based Rendering" (2014), 4.10.2
-    let alpha = pbr.material.perceptual_roughness * pbr.material.perceptual_roughness;
+    let open = mix(1.0, clamp(in.uv_b.x, 0.0, 1.0), surface.occlusion);
+    let alpha = place.perceptual_roughness * place.perceptual_roughness;
+    let n_dot_v = clamp(dot(place.N, place.V), 0.0, 1.0);
     let gloss_open = clamp(pow(n_dot_v + open, exp2(-16.0 * alpha - 1.0)) - 1.0 + open, 0.0, 1.0);
-    pbr.diffuse_occlusion *= vec3(open * bounce);
-    pbr.specular_occlusion *= gloss_open;
+    place.diffuse_open = open * mix(1.0, below, down * down);
+    place.specular_open = gloss_open * mix(1.0, mirrored, mirrors_ground);
 
     var out: FragmentOutput;
-    out.color = apply_pbr_lighting(pbr);
-    out.color = main_pass_post_lighting_processing(pbr, out.color);
+    out.color = developed(vec4(lit(place, in.position.xy), place.base_color.a), in.position.xy);
     return out;
 }

@@ -13,5 +13,6 @@ pub fn run(args: StudioArgs) -> Result<()> {
         livery: args.project,
         environment: args.env,
         screenshot: args.screenshot,
+        startup_report: args.startup_report,
     })
 }

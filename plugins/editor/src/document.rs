@@ -29,15 +29,18 @@ pub(crate) struct Open {
     /// The run whose pictures make up the open undo step.
     run: Option<u64>,
     map: Option<TiledImage>,
-    /// What the car's paint shows since the last call of [`Self::changed_patches`]; nothing at first.
-    shown: Option<TiledImage>,
+    /// What the car's paint shows since the last call of [`Self::changed_patches`]; at first the blank livery, which is
+    /// what the paint's texture is made with.
+    shown: TiledImage,
 }
 
 impl Open {
     pub fn blank() -> Self {
         let [r, g, b] = BLANK_COLOR;
-        let document = LiveryDocument::new(DOCUMENT_PX, [r, g, b, 255]).expect("the document's size is a valid one");
-        Self { document, path: None, unsaved: false, revision: 0, run: None, map: None, shown: None }
+        let mut document = LiveryDocument::new(DOCUMENT_PX, [r, g, b, 255]).expect("the document's size is a valid one");
+        document.composite();
+        let shown = document.image().clone();
+        Self { document, path: None, unsaved: false, revision: 0, run: None, map: None, shown }
     }
 
     pub fn place_generated(&mut self, image: &RgbaImage, job: u64, complete: bool) -> Result<(), LiveryError> {
@@ -114,12 +117,8 @@ impl Open {
     pub fn changed_patches(&mut self) -> Vec<MipPatch> {
         self.document.composite();
         let wanted = self.map.as_ref().unwrap_or(self.document.image());
-        let dirty = match &self.shown {
-            Some(shown) => wanted.diff(shown),
-            None => (0..wanted.tiles().len()).map(|index| wanted.tile_rect(index)).collect(),
-        };
-        let patches = dirty.into_iter().flat_map(|rect| mips::patches(wanted, rect)).collect();
-        self.shown = Some(wanted.clone());
+        let patches = wanted.diff(&self.shown).into_iter().flat_map(|rect| mips::patches(wanted, rect)).collect();
+        self.shown = wanted.clone();
         patches
     }
 
@@ -183,7 +182,7 @@ mod tests {
     #[track_caller]
     fn check_shows(open: &mut Open, color: [u8; 4]) {
         open.changed_patches();
-        assert_eq!(open.shown.as_ref().and_then(|shown| shown.texel(1000, 1000)), Some(Rgba(color)));
+        assert_eq!(open.shown.texel(1000, 1000), Some(Rgba(color)));
     }
 
     #[test]
@@ -227,11 +226,11 @@ mod tests {
     #[test]
     fn only_changed_tiles_are_sent() {
         let mut open = Open::blank();
-        let all = open.changed_patches().iter().filter(|patch| patch.level == 0).count();
-        assert_eq!(all, 64);
+        assert!(open.changed_patches().is_empty(), "the paint's texture is made blank");
         let mut image = picture(2048, RED);
         open.place_generated(&image, 1, true).expect("fits");
-        open.changed_patches();
+        let all = open.changed_patches().iter().filter(|patch| patch.level == 0).count();
+        assert_eq!(all, 64);
         image.put_pixel(300, 300, Rgba(BLUE));
         open.place_generated(&image, 2, true).expect("fits");
         let patches = open.changed_patches();

@@ -23,6 +23,7 @@ const RADIUS_M: f32 = 500.0;
 
 /// The ground and the distance.
 #[derive(Asset, AsBindGroup, TypePath, Debug, Clone)]
+#[bind_group_data(BackdropKey)]
 pub struct Backdrop {
     /// Numbers for the shader.
     #[uniform(0)]
@@ -35,6 +36,26 @@ pub struct Backdrop {
     #[texture(3)]
     #[sampler(4)]
     pub ground_shadow: Handle<Image>,
+}
+
+/// What makes another shader of it; see [`crate::finish::FinishKey`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BackdropKey {
+    sunny: bool,
+    grainy: bool,
+    has_paper: bool,
+    has_picture: bool,
+}
+
+impl From<&Backdrop> for BackdropKey {
+    fn from(Backdrop { scene, .. }: &Backdrop) -> Self {
+        Self {
+            sunny: scene.ground.w > 0.0,
+            grainy: scene.ground.z > 0.0,
+            has_paper: scene.floor.w > 0.0,
+            has_picture: scene.floor.w < 1.0,
+        }
+    }
 }
 
 /// Numbers for the shader; see [`GroundLook`].
@@ -82,8 +103,13 @@ impl Material for Backdrop {
         _: &MaterialPipeline,
         descriptor: &mut RenderPipelineDescriptor,
         _: &MeshVertexBufferLayoutRef,
-        _: MaterialPipelineKey<Self>,
+        key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
+        let BackdropKey { sunny, grainy, has_paper, has_picture } = key.bind_group_data;
+        if let Some(fragment) = &mut descriptor.fragment {
+            let parts = [(sunny, "SUN"), (grainy, "GRAIN"), (has_paper, "PAPER"), (has_picture, "PICTURE")];
+            fragment.shader_defs.extend(parts.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| name.into()));
+        }
         // seen from inside
         descriptor.primitive.cull_mode = None;
         Ok(())

@@ -98,6 +98,8 @@ pub struct Dressing<'a> {
     pub ground_shadow: &'a Handle<Image>,
     /// Where it lies.
     pub shadow_area: Vec4,
+    /// A sun shines.
+    pub sunny: bool,
 }
 
 /// Spawns a car. Painted parts exist once per livery, in layers of their own, and share their meshes.
@@ -110,7 +112,7 @@ pub fn spawn(
 ) -> Entity {
     let mut finish = |material: usize, slot| {
         let (paint, shadow) = (dressing.paint, dressing.ground_shadow);
-        finishes.add(finish_for(&car.model.materials[material], paint, slot, shadow, dressing.shadow_area))
+        finishes.add(finish_for(&car.model.materials[material], paint, slot, shadow, dressing.shadow_area, dressing.sunny))
     };
     let materials: Vec<[Handle<FinishMaterial>; 2]> = (0..car.model.materials.len())
         .map(|index| {

@@ -6,9 +6,10 @@
 
 use crate::paint::PaintTextures;
 use bevy::asset::uuid_handle;
-use bevy::pbr::{ExtendedMaterial, MaterialExtension};
+use bevy::mesh::MeshVertexBufferLayoutRef;
+use bevy::pbr::{ExtendedMaterial, MaterialExtension, MaterialExtensionKey, MaterialExtensionPipeline};
 use bevy::prelude::*;
-use bevy::render::render_resource::{AsBindGroup, ShaderType};
+use bevy::render::render_resource::{AsBindGroup, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError};
 use bevy::shader::{Shader, ShaderRef};
 use gridvox_car::{Material as CarMaterial, MaterialKind};
 
@@ -17,8 +18,12 @@ pub type FinishMaterial = ExtendedMaterial<StandardMaterial, Finish>;
 
 pub(crate) const FINISH_SHADER: Handle<Shader> = uuid_handle!("5a1f0b2e-6f0b-4e53-9b43-7b8f6f0d2c11");
 
+/// From light to pixels; both materials import it.
+const DEVELOP_SHADER: Handle<Shader> = uuid_handle!("a3b0f7d4-51c9-4d0e-8f5c-2c1f9c0a7e42");
+
 /// What the standard material does not know.
 #[derive(Asset, AsBindGroup, Reflect, Debug, Clone)]
+#[bind_group_data(FinishKey)]
 pub struct Finish {
     /// Numbers for the shader.
     #[uniform(100)]
@@ -31,6 +36,21 @@ pub struct Finish {
     #[texture(103)]
     #[sampler(104)]
     pub livery: Option<Handle<Image>>,
+    /// A sun shines.
+    pub sunny: bool,
+}
+
+/// What makes another shader of it. Software Vulkan runs both sides of every branch, so what is known before stays out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FinishKey {
+    painted: bool,
+    sunny: bool,
+}
+
+impl From<&Finish> for FinishKey {
+    fn from(finish: &Finish) -> Self {
+        Self { painted: finish.livery.is_some(), sunny: finish.sunny }
+    }
 }
 
 /// Numbers for the shader.
@@ -46,8 +66,6 @@ pub struct Surface {
     pub weave: f32,
     /// Strength of the baked occlusion, 0..1.
     pub occlusion: f32,
-    /// 1 takes the colour from the livery.
-    pub painted: f32,
 }
 
 impl MaterialExtension for Finish {
@@ -57,6 +75,20 @@ impl MaterialExtension for Finish {
 
     fn fragment_shader() -> ShaderRef {
         FINISH_SHADER.into()
+    }
+
+    fn specialize(
+        _: &MaterialExtensionPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        _: &MeshVertexBufferLayoutRef,
+        key: MaterialExtensionKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        let FinishKey { painted, sunny } = key.bind_group_data;
+        if let Some(fragment) = &mut descriptor.fragment {
+            fragment.shader_defs.extend(painted.then(|| "PAINTED".into()));
+            fragment.shader_defs.extend(sunny.then(|| "SUN".into()));
+        }
+        Ok(())
     }
 }
 
@@ -70,6 +102,7 @@ pub fn finish_for(
     slot: crate::PaintSlot,
     ground_shadow: &Handle<Image>,
     shadow_area: Vec4,
+    sunny: bool,
 ) -> FinishMaterial {
     let colour = material.base_color;
     let mut base = StandardMaterial {
@@ -79,18 +112,17 @@ pub fn finish_for(
         emissive: LinearRgba::rgb(material.emissive.x, material.emissive.y, material.emissive.z),
         double_sided: material.double_sided,
         cull_mode: (!material.double_sided).then_some(bevy::render::render_resource::Face::Back),
-        // every part takes the lacquer's branch, so that one pipeline draws all opaque parts
+        // every part has a trace of lacquer, so that one pipeline draws all but the painted ones
         clearcoat: material.clearcoat.max(0.001),
         clearcoat_perceptual_roughness: material.clearcoat_roughness.clamp(0.02, 1.0),
         ..default()
     };
-    let mut surface = Surface { shadow_area, orange_peel: 0.0, flakes: 0.0, weave: 0.0, occlusion: 1.0, painted: 0.0 };
+    let mut surface = Surface { shadow_area, orange_peel: 0.0, flakes: 0.0, weave: 0.0, occlusion: 1.0 };
     let mut livery = None;
     match material.kind {
         MaterialKind::Paint => {
             base.base_color = Color::WHITE;
             livery = Some(paint.textures[slot.index()].clone());
-            surface.painted = 1.0;
             base.metallic = 0.0;
             base.perceptual_roughness = 0.45;
             base.clearcoat = 1.0;
@@ -122,7 +154,17 @@ pub fn finish_for(
         }
         MaterialKind::Metal => {}
     }
-    FinishMaterial { base, extension: Finish { surface, ground_shadow: ground_shadow.clone(), livery } }
+    FinishMaterial { base, extension: Finish { surface, ground_shadow: ground_shadow.clone(), livery, sunny } }
+}
+
+/// Tells every finish whether a sun shines.
+pub(crate) fn let_sun_shine(finishes: &mut Assets<FinishMaterial>, sunny: bool) {
+    let changed: Vec<_> = finishes.iter().filter(|(_, finish)| finish.extension.sunny != sunny).map(|(id, _)| id).collect();
+    for id in changed {
+        if let Some(mut finish) = finishes.get_mut(id) {
+            finish.extension.sunny = sunny;
+        }
+    }
 }
 
 /// Registers a shader: the file in the bundled `assets/shaders`, else the copy that was built in.
@@ -136,6 +178,7 @@ pub(crate) fn load_shader(app: &mut App, handle: &Handle<Shader>, name: &str, bu
 }
 
 pub(crate) fn plugin(app: &mut App) {
+    load_shader(app, &DEVELOP_SHADER, "develop.wgsl", include_str!("../../../assets/shaders/develop.wgsl"));
     load_shader(app, &FINISH_SHADER, "finish.wgsl", include_str!("../../../assets/shaders/finish.wgsl"));
     app.add_plugins(MaterialPlugin::<FinishMaterial>::default());
 }

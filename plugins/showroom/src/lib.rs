@@ -13,6 +13,7 @@ pub mod finish;
 pub mod gpu;
 pub mod lens;
 pub mod light;
+pub mod pace;
 pub mod paint;
 pub mod sheet;
 pub mod stage;
@@ -21,7 +22,8 @@ pub mod views;
 
 pub use commands::{ShowroomCommand, ShowroomEvent};
 pub use environment::{EnvironmentError, EnvironmentId, EnvironmentInfo, PreparedEnvironment, bundled_environments};
+pub use pace::RedrawNeeded;
 pub use paint::{PaintBusy, PaintSlot, PaintUploads};
 pub use stage::{OnStage, ShowroomPlugin};
 pub use stills::{StillCamera, StillError, StillScene, StillShot};
-pub use views::{RedrawNeeded, ViewId, ViewImage, ViewLayout, ViewPointer, Views};
+pub use views::{ViewId, ViewImage, ViewLayout, ViewPointer, Views};

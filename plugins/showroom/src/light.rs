@@ -66,6 +66,11 @@ impl Surroundings {
         1.0 - sky / whole
     }
 
+    /// Whether a sun was found.
+    pub fn has_sun(&self) -> bool {
+        self.prepared.light.sun.is_some()
+    }
+
     /// The sun's light, where there is one.
     pub fn sun(&self, rotation_rad: f32) -> Option<(DirectionalLight, CascadeShadowConfig, Transform)> {
         let sun = self.prepared.light.sun?;

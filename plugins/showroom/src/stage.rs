@@ -9,7 +9,8 @@ use crate::finish::{self, FinishMaterial};
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::paint::{PaintPlugin, PaintTextures, PaintUploads};
-use crate::views::{self, RedrawNeeded};
+use crate::pace::{self, RedrawNeeded};
+use crate::views;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::RenderLayers;
 use bevy::image::{ImageAddressMode, ImageFilterMode, ImageSampler, ImageSamplerDescriptor};
@@ -47,7 +48,7 @@ impl Plugin for ShowroomPlugin {
             .add_message::<ShowroomCommand>()
             .add_message::<ShowroomEvent>()
             .insert_resource(OnStage::lit_by(self.environment.clone()))
-            .add_plugins(views::plugin)
+            .add_plugins((pace::plugin, views::plugin))
             .add_systems(PreUpdate, take_finished_work)
             .add_systems(
                 Update,
@@ -112,7 +113,7 @@ pub(crate) fn ground_shadow_image(texels: Vec<u8>) -> Image {
 }
 
 enum Finished {
-    Environment { order: u64, id: EnvironmentId, result: Box<Result<PreparedEnvironment, EnvironmentError>> },
+    Environment { order: u64, result: Box<Result<PreparedEnvironment, EnvironmentError>> },
     Shadow { order: u64, shadow: GroundShadow },
 }
 
@@ -121,6 +122,9 @@ enum Finished {
 pub struct OnStage {
     car: Option<Arc<CarPack>>,
     surroundings: Option<Surroundings>,
+    /// Surroundings whose pictures get to the graphics card in this frame, and their order. A camera lit by pictures that
+    /// are not there yet would be dark for a moment, and need shaders of its own for it.
+    arriving: Option<(Surroundings, u64)>,
     rotation_deg: f32,
     exposure_stops: f32,
     blur: Option<f32>,
@@ -142,6 +146,7 @@ impl OnStage {
         let mut stage = Self {
             car: None,
             surroundings: None,
+            arriving: None,
             rotation_deg: 0.0,
             exposure_stops: 0.0,
             blur: None,
@@ -208,15 +213,14 @@ impl OnStage {
     fn load(&mut self, id: EnvironmentId) {
         self.environment_order += 1;
         let order = self.environment_order;
-        let asked = id.clone();
         let started = self.work("environment", move || {
-            let result = Box::new(PreparedEnvironment::load(&asked));
-            Finished::Environment { order, id: asked, result }
+            let result = Box::new(PreparedEnvironment::load(&id));
+            Finished::Environment { order, result }
         });
         if !started {
             let result = Box::new(Err(EnvironmentError::NoThread));
             // a full channel has newer answers to show
-            let _ = self.done.try_send(Finished::Environment { order, id, result });
+            let _ = self.done.try_send(Finished::Environment { order, result });
         }
     }
 
@@ -265,6 +269,7 @@ fn apply_stage_commands(
                     paint: &paint,
                     ground_shadow: &shared.ground_shadow,
                     shadow_area: contact::shader_area(stage.bounds()),
+                    sunny: stage.surroundings.as_ref().is_some_and(Surroundings::has_sun),
                 };
                 car::spawn(&mut commands, &mut meshes, &mut finishes, car, &dressing);
                 redraw.scene_changed();
@@ -292,18 +297,21 @@ fn take_finished_work(
     shared: Res<SharedTextures>,
     mut redraw: ResMut<RedrawNeeded>,
 ) {
+    if let Some((surroundings, order)) = stage.bypass_change_detection().arriving.take() {
+        events.write(ShowroomEvent::EnvironmentShown(surroundings.prepared.id.clone()));
+        stage.environment_done = stage.environment_done.max(order);
+        stage.surroundings = Some(surroundings);
+    }
     while let Ok(finished) = stage.bypass_change_detection().finished.try_recv() {
         match finished {
             // surroundings asked for earlier than the last ones are not wanted any more
             Finished::Environment { order, .. } if order < stage.environment_order => {}
-            Finished::Environment { order, id, result } => {
-                stage.environment_done = order;
+            Finished::Environment { order, result } => {
+                let stage = stage.bypass_change_detection();
                 match *result {
-                    Ok(prepared) => {
-                        stage.surroundings = Some(Surroundings::new(prepared, &mut images));
-                        events.write(ShowroomEvent::EnvironmentShown(id));
-                    }
+                    Ok(prepared) => stage.arriving = Some((Surroundings::new(prepared, &mut images), order)),
                     Err(error) => {
+                        stage.environment_done = order;
                         events.write(ShowroomEvent::Failed(error.to_string()));
                     }
                 }
@@ -328,6 +336,7 @@ fn turn_stage(
     mut commands: Commands,
     mut meshes: ResMut<Assets<Mesh>>,
     mut backdrops: ResMut<Assets<Backdrop>>,
+    mut finishes: ResMut<Assets<FinishMaterial>>,
     suns: Query<Entity, With<SunLight>>,
     shared: Res<SharedTextures>,
 ) {
@@ -347,6 +356,7 @@ fn turn_stage(
             stage.backdrop = Some(handle);
         }
     }
+    finish::let_sun_shine(&mut finishes, surroundings.has_sun());
     for sun in &suns {
         commands.entity(sun).despawn();
     }

@@ -7,7 +7,7 @@ use crate::backdrop::{self, Backdrop, BackdropDome};
 use crate::car::{self, Dressing, SHARED_LAYER, paint_layer};
 use crate::contact;
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
-use crate::finish::FinishMaterial;
+use crate::finish::{self, FinishMaterial};
 use crate::gpu::{self, NoDevice, PipelineProgress};
 use crate::lens::PhotoLens;
 use crate::light::Surroundings;
@@ -255,7 +255,8 @@ impl Darkroom {
             .world_mut()
             .spawn((
                 photographic(),
-                Camera { clear_color: ClearColorConfig::Custom(Color::NONE), ..default() },
+                // it draws as soon as its light is there
+                Camera { clear_color: ClearColorConfig::Custom(Color::NONE), is_active: false, ..default() },
                 RenderTarget::Image(target.clone().into()),
                 RenderLayers::from_layers(&[SHARED_LAYER, paint_layer(PaintSlot::A)]),
             ))
@@ -267,7 +268,7 @@ impl Darkroom {
                         mut finishes: ResMut<Assets<FinishMaterial>>,
                         paint: Res<PaintTextures>,
                         shared: Res<SharedTextures>| {
-            let dressing = Dressing { paint: &paint, ground_shadow: &shared.ground_shadow, shadow_area: area };
+            let dressing = Dressing { paint: &paint, ground_shadow: &shared.ground_shadow, shadow_area: area, sunny: false };
             car::spawn(&mut commands, &mut meshes, &mut finishes, &car, &dressing);
         };
         app.world_mut().run_system_once(put).map_err(|error| StillError::Device(error.to_string()))?;
@@ -340,6 +341,10 @@ impl Darkroom {
             let mut images = self.app.world_mut().resource_mut::<Assets<Image>>();
             self.surroundings[shot.environment] = Some(Surroundings::new(prepared, &mut images));
         }
+        // a camera that is lit by pictures that are not on the graphics card yet needs shaders of its own
+        self.set_active(false);
+        self.app.update();
+        self.set_active(true);
         let surroundings = self.lit_by(shot)?.clone();
         let turn = surroundings.rotation_rad(shot.rotation_deg);
         let shadow = contact::bake(&self.scene.car.model, &surroundings.prepared.light, turn);
@@ -352,6 +357,7 @@ impl Darkroom {
             .insert(&shared.ground_shadow, ground_shadow_image(shadow.texels))
             .map_err(|error| StillError::Device(error.to_string()))?;
         let material = backdrop_material(&surroundings, shot.rotation_deg, None, area, &shared);
+        finish::let_sun_shine(&mut world.resource_mut::<Assets<FinishMaterial>>(), surroundings.has_sun());
         let mut domes = world.query_filtered::<Entity, Or<(With<BackdropDome>, With<SunLight>)>>();
         let old: Vec<_> = domes.iter(world).collect();
         for entity in old {
@@ -368,6 +374,12 @@ impl Darkroom {
         self.warm = false;
         self.lit = Some(wanted);
         Ok(())
+    }
+
+    fn set_active(&mut self, active: bool) {
+        if let Some(mut camera) = self.app.world_mut().get_mut::<Camera>(self.camera) {
+            camera.is_active = active;
+        }
     }
 
     fn paint(&mut self, shot: &StillShot) -> Result<(), StillError> {

@@ -1,29 +1,23 @@
 //! Views: cameras that draw into pictures of their own, which panels show.
 //!
-//! A view draws only when something in it changed: its camera moved, the car, its paint or the light changed, or shaders
-//! are still being compiled. Otherwise its camera is inactive and its picture stays as it is.
+//! When a view draws and how finely is decided in [`crate::pace`].
 
 use crate::car::{SHARED_LAYER, paint_layer};
 use crate::commands::ShowroomCommand;
-use crate::gpu::PipelineProgress;
-use crate::paint::{PaintSlot, PaintUploads};
+use crate::pace::RedrawNeeded;
+use crate::paint::PaintSlot;
 use crate::stage::OnStage;
 use bevy::camera::visibility::RenderLayers;
-use bevy::camera::{CameraUpdateSystems, RenderTarget};
+use bevy::camera::RenderTarget;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::prelude::*;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
-use bevy::transform::TransformSystems;
-use bevy::window::RequestRedraw;
-use bevy_panorbit_camera::{ActiveCameraData, FocusBoundsShape, PanOrbitCamera, PanOrbitCameraPlugin, PanOrbitCameraSystemSet};
+use bevy_panorbit_camera::{ActiveCameraData, FocusBoundsShape, PanOrbitCamera, PanOrbitCameraPlugin};
 use gridvox_car::{PhotoCamera, ViewPreset};
 use std::f32::consts::{PI, TAU};
 
 /// How long a camera takes to a named place, in seconds.
 const FLIGHT_SECS: f32 = 0.7;
-
-/// Frames drawn after the scene changed: new meshes and textures may reach the graphics card one frame late.
-const SCENE_FRAMES: u8 = 3;
 
 /// Sizes of a view's picture in pixels.
 const SIZE_RANGE: std::ops::RangeInclusive<u32> = 16..=8192;
@@ -61,14 +55,16 @@ pub enum ViewLayout {
 /// A view's picture and what it shows.
 #[derive(Debug, Clone)]
 pub struct ViewImage {
-    /// sRGB picture; the handle stays the same when the size changes.
+    /// sRGB picture; the handle stays the same when the size changes. While things move, it may be coarser than `size`.
     pub image: Handle<Image>,
-    /// Pixels.
+    /// Pixels at rest.
     pub size: UVec2,
     /// Which livery is shown.
     pub slot: PaintSlot,
     /// The camera.
     pub camera: Entity,
+    /// Pixels of the picture as it was drawn last.
+    pub(crate) drawn: UVec2,
 }
 
 /// The views, by [`ViewId::index`].
@@ -92,30 +88,6 @@ impl Views {
     /// A view.
     pub fn view(&self, view: ViewId) -> &ViewImage {
         &self.images[view.index()]
-    }
-}
-
-/// Whether the program has to go on drawing. A window that waits for events reads it to know when it may sleep.
-#[derive(Resource, Debug, Clone, Default, PartialEq, Eq)]
-pub struct RedrawNeeded {
-    frames: u8,
-    at_work: bool,
-}
-
-impl RedrawNeeded {
-    /// Draws every view a few times: the scene changed.
-    pub fn scene_changed(&mut self) {
-        self.frames = self.frames.max(SCENE_FRAMES);
-    }
-
-    /// Draws every view once: something that is already on the graphics card changed.
-    pub fn once(&mut self) {
-        self.frames = self.frames.max(1);
-    }
-
-    /// True while frames are due, a camera moves, shaders compile or surroundings load.
-    pub fn is_needed(&self) -> bool {
-        self.frames > 0 || self.at_work
     }
 }
 
@@ -167,7 +139,7 @@ impl Place {
 
 /// A camera on its way to a named place.
 #[derive(Component, Debug)]
-struct Flight {
+pub(crate) struct Flight {
     from: Place,
     to: Place,
     elapsed_secs: f32,
@@ -177,7 +149,7 @@ struct Flight {
 #[derive(Component, Debug, Clone, Copy)]
 struct Framed(Option<ViewPreset>);
 
-fn view_target(size: UVec2) -> Image {
+pub(crate) fn view_target(size: UVec2) -> Image {
     let mut image = Image::new_target_texture(size.x, size.y, TextureFormat::Rgba8UnormSrgb, None);
     image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
     image.copy_on_resize = false;
@@ -230,7 +202,7 @@ fn spawn_views(mut commands: Commands, mut images: ResMut<Assets<Image>>, redraw
                 },
             ))
             .id();
-        ViewImage { image, size, slot: PaintSlot::A, camera }
+        ViewImage { image, size, slot: PaintSlot::A, camera, drawn: size }
     });
     commands.insert_resource(Views { images: views, layout: ViewLayout::default() });
     if let Some(mut redraw) = redraw {
@@ -243,7 +215,6 @@ type ViewCamera = (Entity, &'static ViewId, &'static mut PanOrbitCamera, &'stati
 fn apply_view_commands(
     mut messages: MessageReader<ShowroomCommand>,
     mut commands: Commands,
-    mut images: ResMut<Assets<Image>>,
     mut views: ResMut<Views>,
     mut redraw: ResMut<RedrawNeeded>,
     mut cameras: Query<ViewCamera>,
@@ -273,10 +244,6 @@ fn apply_view_commands(
                     continue;
                 }
                 shown.size = size;
-                let handle = shown.image.clone();
-                if images.insert(&handle, view_target(size)).is_err() {
-                    warn!("a view's picture was dropped");
-                }
                 views.set_changed();
                 redraw.scene_changed();
                 // a view that nobody has moved keeps the car framed
@@ -363,47 +330,6 @@ fn aim_pointer(
     }
 }
 
-/// The one place that decides which cameras draw this frame.
-fn choose_views_to_draw(
-    views: Res<Views>,
-    uploads: Res<PaintUploads>,
-    pipelines: Res<PipelineProgress>,
-    mut redraw: ResMut<RedrawNeeded>,
-    mut cameras: Query<(&ViewId, &mut Camera, Ref<Transform>, Ref<Projection>, Has<Flight>)>,
-    mut uploads_seen: Local<u64>,
-    stage: Res<OnStage>,
-    mut wake: MessageWriter<RequestRedraw>,
-) {
-    let sent = uploads.sent();
-    if *uploads_seen != sent {
-        *uploads_seen = sent;
-        redraw.once();
-    }
-    if pipelines.waiting() > 0 {
-        redraw.once();
-    }
-    let mut moving = false;
-    let due = redraw.frames > 0;
-    for (view, mut camera, transform, projection, flying) in &mut cameras {
-        let shown = *view == ViewId::First || views.layout == ViewLayout::Split;
-        let moved = transform.is_changed() || projection.is_changed();
-        moving |= shown && (moved || flying);
-        let draws = shown && (due || moved || flying);
-        if camera.is_active != draws {
-            camera.is_active = draws;
-        }
-    }
-    let next = RedrawNeeded {
-        frames: redraw.frames.saturating_sub(1),
-        at_work: moving || pipelines.waiting() > 0 || stage.is_loading(),
-    };
-    let again = next.is_needed() || due;
-    redraw.set_if_neq(next);
-    if again {
-        wake.write(RequestRedraw);
-    }
-}
-
 /// Light and exposure follow the stage.
 pub(crate) fn light_views(
     stage: Res<OnStage>,
@@ -425,19 +351,10 @@ pub(crate) fn plugin(app: &mut App) {
     if !app.is_plugin_added::<PanOrbitCameraPlugin>() {
         app.add_plugins(PanOrbitCameraPlugin);
     }
-    app.init_resource::<RedrawNeeded>()
-        .init_resource::<ViewPointer>()
-        .add_message::<RequestRedraw>()
+    app.init_resource::<ViewPointer>()
         .add_systems(PreStartup, spawn_views)
         .add_systems(Update, (apply_view_commands, fly, aim_pointer).chain())
-        .add_systems(Update, light_views.run_if(resource_changed::<OnStage>).after(apply_view_commands))
-        .add_systems(
-            PostUpdate,
-            choose_views_to_draw
-                .after(PanOrbitCameraSystemSet)
-                .before(TransformSystems::Propagate)
-                .before(CameraUpdateSystems),
-        );
+        .add_systems(Update, light_views.run_if(resource_changed::<OnStage>).after(apply_view_commands));
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod pacing;
 pub mod panels;
 mod screenshot;
 mod shortcuts;
+mod startup;
 pub mod theme;
 #[cfg(test)]
 mod testing;
@@ -30,8 +31,8 @@ pub use browser::{Browser, Listing};
 pub use command::{Ask, DropAnswer, EXPORT_SIZES, ExportForm, StudioCommand};
 pub use model::{CarState, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
 pub use notices::{Notice, Notices, Weight, capitalized};
-pub use pacing::StartedAt;
 pub use screenshot::ScreenshotTo;
+pub use startup::StartedAt;
 
 use std::path::PathBuf;
 
@@ -56,6 +57,8 @@ pub struct StudioStart {
     pub environment: EnvironmentId,
     /// Saves a picture of the window once the livery is there, and ends the program.
     pub screenshot: Option<PathBuf>,
+    /// Writes what the start's time went into, and ends the program after the first picture.
+    pub startup_report: bool,
 }
 
 /// When this plugin does its part of a frame.
@@ -104,6 +107,7 @@ impl Plugin for StudioUiPlugin {
             .add_systems(EguiPrimaryContextPass, window::draw_window);
         app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
         pacing::plugin(app);
+        startup::plugin(app, self.start.startup_report);
         views::plugin(app);
         if let Some(path) = &self.start.screenshot {
             screenshot::plugin(app, path.clone());

@@ -53,10 +53,6 @@ impl Pacing {
     }
 }
 
-/// When the program started, for the log.
-#[derive(Resource)]
-pub struct StartedAt(pub Instant);
-
 pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<Pacing>()
         .insert_resource(WinitSettings::continuous())
@@ -71,7 +67,6 @@ fn note_changes(
     inference: MessageReader<InferenceEvent>,
     mut showroom: MessageReader<ShowroomEvent>,
     studio: Res<Studio>,
-    started: Option<Res<StartedAt>>,
 ) {
     let mut readers = (commands, editor, inference);
     let news = readers.0.read().count() + readers.1.read().count() + readers.2.read().count();
@@ -80,8 +75,6 @@ fn note_changes(
         if matches!(event, ShowroomEvent::FirstPictureDrawn) && pacing.starting {
             pacing.starting = false;
             pacing.frames = FRAMES_AFTER_START;
-            let since = started.as_ref().map_or(pacing.since, |started| started.0);
-            info!("first picture after {:.1} s", since.elapsed().as_secs_f32());
         }
     }
     if pacing.starting && pacing.since.elapsed() > PATIENCE {
