@@ -161,6 +161,9 @@ fn choose_views_to_draw(
         seen: memory.seen,
     };
     let turn = facts.turn();
+    if turn != Turn::Rest {
+        trace!(?turn, ?facts, ?moves, frames = next.frames, "views draw");
+    }
     let shown = ViewId::ALL.map(is_shown);
     for (view, mut camera, mut projection, ..) in &mut cameras {
         let index = view.index();

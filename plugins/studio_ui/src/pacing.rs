@@ -3,12 +3,17 @@
 //! The window starts drawing without pause, because shaders compile and pictures load in the background and a sleeping
 //! window would stay black. Once the showroom's first picture is there and a few frames are out, it sleeps until an
 //! event: input, a worker's news, a notice that is due.
+//!
+//! Asleep it takes no processor time: `awk '{print $14 + $15}' /proc/PID/stat`, asked twice 20 s apart, gives the same
+//! number of hundredths. `RUST_LOG=gridvox_studio_ui=trace,gridvox_showroom=trace` says why a frame was drawn.
 
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
 use bevy::winit::{UpdateMode, WinitSettings};
+use bevy_egui::egui::{Event, Modifiers};
+use bevy_egui::{EguiInput, EguiPreUpdateSet};
 use gridvox_editor::{EditorEvent, EditorSystems};
 use gridvox_inference::InferenceEvent;
 use gridvox_showroom::ShowroomEvent;
@@ -57,7 +62,22 @@ pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<Pacing>()
         .insert_resource(WinitSettings::continuous())
         .add_message::<RequestRedraw>()
+        .add_systems(
+            PreUpdate,
+            forget_unchanged_modifiers.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
+        )
         .add_systems(PostUpdate, (note_changes, set_pace).chain().after(EditorSystems::Upload));
+}
+
+/// bevy_egui tells egui with every frame which of Ctrl, Shift and Alt are down, and egui asks for another frame after every
+/// event: together they would draw without end.
+fn forget_unchanged_modifiers(mut inputs: Query<&mut EguiInput>, mut known: Local<Modifiers>) {
+    for mut input in &mut inputs {
+        input.bypass_change_detection().events.retain(|event| match event {
+            Event::ModifiersChanged(modifiers) => std::mem::replace(&mut *known, *modifiers) != *modifiers,
+            _ => true,
+        });
+    }
 }
 
 fn note_changes(
@@ -82,6 +102,7 @@ fn note_changes(
         warn!("no picture of the car after {} s; the window waits for events now", PATIENCE.as_secs());
     }
     if news > 0 || studio.is_changed() {
+        trace!(news, changed = studio.is_changed(), "something changed");
         pacing.draw_on();
     }
 }
@@ -107,8 +128,32 @@ fn set_pace(
     if settings.focused_mode != mode {
         *settings = WinitSettings { focused_mode: mode, unfocused_mode: mode };
     }
+    trace!(frames = pacing.frames, mode = ?settings.focused_mode, "the window drew");
     if pacing.frames > 0 {
         pacing.frames -= 1;
         redraw.write(RequestRedraw);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modifiers_are_news_only_when_they_change() {
+        let mut app = App::new();
+        app.add_systems(Update, forget_unchanged_modifiers);
+        let input = app.world_mut().spawn(EguiInput::default()).id();
+        let mut kept = |modifiers: Modifiers| {
+            let world = app.world_mut();
+            let mut raw = world.get_mut::<EguiInput>(input).expect("just spawned");
+            raw.events = vec![Event::ModifiersChanged(modifiers), Event::Copy];
+            app.update();
+            app.world().get::<EguiInput>(input).expect("just spawned").events.len()
+        };
+        assert_eq!(kept(Modifiers::NONE), 1);
+        assert_eq!(kept(Modifiers::CTRL), 2);
+        assert_eq!(kept(Modifiers::CTRL), 1);
+        assert_eq!(kept(Modifiers::NONE), 2);
     }
 }
