@@ -41,7 +41,7 @@ pub fn run(args: &DemoArgs) -> Result<()> {
     let livery = Arc::new(generated.livery);
     let scene = StillScene::new(Arc::clone(&car), Some(Arc::clone(&livery)), EnvironmentId::default());
     let mut shots = sheet::shots(SHEET_PICTURE.0, SHEET_PICTURE.1);
-    shots.push(export::menu_shot());
+    shots.push(stills::menu_shot());
     let mut pictures = stills::render(&scene, &shots)?;
     let preview = pictures.pop();
     save_picture(&out.join("sheet.png"), &sheet::compose(&pictures).into())?;

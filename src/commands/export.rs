@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Result, eyre};
 use gridvox_car::manifest::Ams2Target;
-use gridvox_car::{CarPack, ViewPreset};
+use gridvox_car::CarPack;
 use gridvox_showroom::EnvironmentId;
-use gridvox_showroom::stills::{StillCamera, StillScene, StillShot};
+use gridvox_showroom::stills::{StillScene, menu_shot};
 use gridvox_sims::ExportReport;
 use gridvox_sims::ams2::{self, Ams2Options};
 
 use super::render::one_picture;
 use crate::cli::{ExportArgs, Simulator};
-
-/// The picture that the simulator's menu shows, in pixels.
-const MENU_PICTURE: (u32, u32) = (2048, 600);
 
 /// Runs the command.
 pub fn run(args: &ExportArgs) -> Result<()> {
@@ -43,11 +40,6 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     };
     say(&report);
     Ok(())
-}
-
-/// The car as the simulator's menu shows it.
-pub fn menu_shot() -> StillShot {
-    StillShot::new(StillCamera::Preset(ViewPreset::FrontLeft), MENU_PICTURE.0, MENU_PICTURE.1)
 }
 
 /// What Automobilista 2 calls the car.

@@ -137,7 +137,7 @@ def ground_points(d):
 def asphalt(p, r, seed):
     """Albedo of an old, even paddock surface."""
     near = np.clip(1.0 - r / 60.0, 0.0, 1.0)
-    tone = 0.150 + 0.034 * (fbm(p * 0.22 + 31.0, seed, 4) - 0.5) * 2.0
+    tone = 0.185 + 0.036 * (fbm(p * 0.22 + 31.0, seed, 4) - 0.5) * 2.0
     tone += 0.018 * near * (fbm(p * 2.1, seed + 5, 3) - 0.5) * 2.0
     tone += 0.022 * near * (value_noise(p * 17.0, seed + 9) - 0.5) * smooth(14.0, 4.0, r)
     # lanes of the paver and their joints
@@ -174,13 +174,13 @@ def outdoors(d, sky, sky_light, sun_light, seed, haze):
     line = np.abs(np.abs(p[..., 0] * 0.35 + p[..., 2] * 0.06) + 0.62 * r + 2.0 * fbm(p * 0.06, seed + 7, 3) - 24.6)
     ground = mix(ground, np.full(3, 0.42, np.float32) * (light / np.pi), 0.75 * smooth(0.16, 0.1, line))
 
-    hills = horizon(d, seed + 100, 0.015, 0.125, 5.0)
+    hills = horizon(d, seed + 100, 0.010, 0.062, 5.0)
     hill_tone = (0.35 + 0.3 * fbm(d * 14.0, seed + 130, 4))[..., None] * np.array([0.055, 0.072, 0.050], np.float32)
     hill_tone = hill_tone * light / np.pi
-    trees = horizon(d, seed + 200, 0.012, 0.105, 34.0)
+    trees = horizon(d, seed + 200, 0.006, 0.044, 34.0)
     leaves = fbm(d * 90.0, seed + 230, 4)
     top_light = smooth(0.0, 1.0, elevation / np.maximum(trees, 1e-3))
-    tree_tone = ((0.25 + 1.3 * leaves) * (0.35 + 0.65 * top_light))[..., None] * np.array([0.028, 0.040, 0.018], np.float32)
+    tree_tone = ((0.25 + 1.3 * leaves) * (0.35 + 0.65 * top_light))[..., None] * np.array([0.040, 0.056, 0.024], np.float32)
     tree_tone = tree_tone * light / np.pi
 
     edge = 0.0022
@@ -285,9 +285,9 @@ def clear_sky():
     sky = mix(sky, body, 0.85 * puffs)
 
     sky_light = level_irradiance(d, sky)
-    # direct sunlight is about five times the sky's on a clear day at this height
+    # sunlight through a thin veil: the shadows keep their drawing
     sun_colour = np.array([1.06, 1.0, 0.90], np.float32)
-    sun_on_level = 3.6 * sky_light.mean() * sun_colour
+    sun_on_level = 2.3 * sky_light.mean() * sun_colour
     haze = np.array([0.62, 0.70, 0.80], np.float32)
     out = outdoors(d, sky, sky_light, sun_on_level, 900, haze)
 

@@ -182,6 +182,11 @@ impl StillShot {
     }
 }
 
+/// The wide picture of a car for a simulator's menu: Automobilista 2 asks for 2048 x 600 pixels.
+pub fn menu_shot() -> StillShot {
+    StillShot::new(StillCamera::Preset(ViewPreset::FrontLeft), 2048, 600)
+}
+
 /// Draws shots, in order.
 pub fn render(scene: &StillScene, shots: &[StillShot]) -> Result<Vec<RgbaImage>, StillError> {
     let mut pictures = Vec::with_capacity(shots.len());

@@ -233,7 +233,8 @@ fn export(studio: &mut Studio, open: &OpenLivery, to: &mut Outlets) {
             if form.name.trim().is_empty() {
                 form.name = "GridVox livery".into();
             }
-            let request = Request::Export { car: car.clone(), livery: open.image.clone(), form };
+            let light = studio.light.light.clone();
+            let request = Request::Export { car: car.clone(), livery: open.image.clone(), form, light };
             studio.export.running = to.desk.ask(request);
             studio.export.done = None;
         }

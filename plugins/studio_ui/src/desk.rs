@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use gridvox_car::{CarPack, bundled};
 use gridvox_editor::WindowWaker;
 use gridvox_livery::TiledImage;
+use gridvox_showroom::{EnvironmentId, StillScene, stills};
 use gridvox_sims::ams2;
 use image::{GrayImage, RgbaImage};
 
@@ -23,7 +24,7 @@ const QUEUED: usize = 32;
 pub(crate) enum Request {
     ListBundled,
     LoadCar(String),
-    Export { car: Arc<CarPack>, livery: TiledImage, form: ExportForm },
+    Export { car: Arc<CarPack>, livery: TiledImage, form: ExportForm, light: EnvironmentId },
     ColorConfidence(Arc<GrayImage>),
     LookAt(Vec<PathBuf>),
     ListFolder { ask: Ask, folder: PathBuf },
@@ -110,7 +111,7 @@ fn answer(request: Request) -> Vec<Answer> {
             Ok(pack) => Answer::Car(Arc::new(pack)),
             Err(error) => Answer::CarFailed(error.to_string()),
         }],
-        Request::Export { car, livery, form } => vec![match export(&car, &livery, &form) {
+        Request::Export { car, livery, form, light } => vec![match export(&car, &livery, &form, light) {
             Ok(done) => Answer::Exported(done),
             Err(message) => Answer::ExportFailed(message),
         }],
@@ -124,9 +125,9 @@ fn answer(request: Request) -> Vec<Answer> {
     }
 }
 
-fn export(car: &CarPack, livery: &TiledImage, form: &ExportForm) -> Result<ExportDone, String> {
+fn export(car: &Arc<CarPack>, livery: &TiledImage, form: &ExportForm, light: EnvironmentId) -> Result<ExportDone, String> {
     let folder = form.folder.clone().ok_or("Choose a folder for the package first.")?;
-    let options = ams2::Ams2Options {
+    let mut options = ams2::Ams2Options {
         out: folder.clone(),
         install: form.install.clone(),
         slot: Some(form.slot),
@@ -135,12 +136,18 @@ fn export(car: &CarPack, livery: &TiledImage, form: &ExportForm) -> Result<Expor
         preview: None,
     };
     let target = car.manifest.sims.ams2.as_ref().ok_or("This car does not exist in Automobilista 2; choose one that does.")?;
-    let report = ams2::export(target, &livery.to_rgba(), &options).map_err(|error| error.to_string())?;
+    let livery = Arc::new(livery.to_rgba());
+    ams2::check(target, &livery, &options).map_err(|error| error.to_string())?;
+    let scene = StillScene::new(car.clone(), Some(livery.clone()), light);
+    let drawn = stills::render(&scene, &[stills::menu_shot()]);
+    let note = drawn.as_ref().err().map(|reason| format!("The game's menu shows the texture and not the car: {reason}."));
+    options.preview = drawn.ok().and_then(|mut pictures| pictures.pop());
+    let report = ams2::export(target, &livery, &options).map_err(|error| error.to_string())?;
     Ok(ExportDone {
         folder,
         files: report.files.len(),
         next_steps: report.next_steps,
-        warnings: report.warnings,
+        warnings: report.warnings.into_iter().chain(note).collect(),
     })
 }
 

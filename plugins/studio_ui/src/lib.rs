@@ -7,6 +7,7 @@
 
 mod browser;
 mod carry_out;
+mod chords;
 mod command;
 mod confidence;
 mod desk;
@@ -106,6 +107,7 @@ impl Plugin for StudioUiPlugin {
             )
             .add_systems(EguiPrimaryContextPass, window::draw_window);
         app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
+        chords::plugin(app);
         pacing::plugin(app);
         startup::plugin(app, self.start.startup_report);
         views::plugin(app);

@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
 use bevy::winit::{UpdateMode, WinitSettings};
-use bevy_egui::egui::{Event, Modifiers};
-use bevy_egui::{EguiInput, EguiPreUpdateSet};
 use gridvox_editor::{EditorEvent, EditorSystems};
 use gridvox_inference::InferenceEvent;
 use gridvox_showroom::ShowroomEvent;
@@ -62,22 +60,7 @@ pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<Pacing>()
         .insert_resource(WinitSettings::continuous())
         .add_message::<RequestRedraw>()
-        .add_systems(
-            PreUpdate,
-            forget_unchanged_modifiers.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
-        )
         .add_systems(PostUpdate, (note_changes, set_pace).chain().after(EditorSystems::Upload));
-}
-
-/// bevy_egui tells egui with every frame which of Ctrl, Shift and Alt are down, and egui asks for another frame after every
-/// event: together they would draw without end.
-fn forget_unchanged_modifiers(mut inputs: Query<&mut EguiInput>, mut known: Local<Modifiers>) {
-    for mut input in &mut inputs {
-        input.bypass_change_detection().events.retain(|event| match event {
-            Event::ModifiersChanged(modifiers) => std::mem::replace(&mut *known, *modifiers) != *modifiers,
-            _ => true,
-        });
-    }
 }
 
 fn note_changes(
@@ -132,28 +115,5 @@ fn set_pace(
     if pacing.frames > 0 {
         pacing.frames -= 1;
         redraw.write(RequestRedraw);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn modifiers_are_news_only_when_they_change() {
-        let mut app = App::new();
-        app.add_systems(Update, forget_unchanged_modifiers);
-        let input = app.world_mut().spawn(EguiInput::default()).id();
-        let mut kept = |modifiers: Modifiers| {
-            let world = app.world_mut();
-            let mut raw = world.get_mut::<EguiInput>(input).expect("just spawned");
-            raw.events = vec![Event::ModifiersChanged(modifiers), Event::Copy];
-            app.update();
-            app.world().get::<EguiInput>(input).expect("just spawned").events.len()
-        };
-        assert_eq!(kept(Modifiers::NONE), 1);
-        assert_eq!(kept(Modifiers::CTRL), 2);
-        assert_eq!(kept(Modifiers::CTRL), 1);
-        assert_eq!(kept(Modifiers::NONE), 2);
     }
 }

@@ -13,8 +13,13 @@ const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
-/// Reads this frame's keys. While a text field has the keyboard, only chords with Ctrl count.
-pub fn shortcuts(context: &Context, layout: ViewLayout, out: &mut Commands) {
+/// Reads this frame's keys. While a text field has the keyboard, only chords with Ctrl count, and none while something
+/// `covers` the window.
+pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut Commands) {
+    if covered {
+        close_by_key(context, out);
+        return;
+    }
     let typing = context.egui_wants_keyboard_input();
     // A chord with more modifiers comes first, or the shorter one would swallow it.
     let chords = [
@@ -69,4 +74,12 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, out: &mut Commands) {
             }
         }
     });
+}
+
+/// The keys that close what lies over the window.
+fn close_by_key(context: &Context, out: &mut Commands) {
+    let closes = |input: &bevy_egui::egui::InputState| input.key_pressed(Key::Escape) || input.key_pressed(Key::F1);
+    if context.input(closes) {
+        out.push(StudioCommand::Escape);
+    }
 }

@@ -1,7 +1,7 @@
 //! The few controls that egui lacks: cards, meters, segmented choices and the one button that matters.
 
 use bevy_egui::egui::{
-    self, Align, Align2, Button, Color32, CornerRadius, Frame, Layout, Margin, Rect, Response, RichText, Sense, Stroke,
+    self, Align, Align2, Button, Color32, Context, CornerRadius, Frame, Id, Layout, Margin, Modal, ModalResponse, Rect, Response, RichText, Sense, Stroke,
     StrokeKind, TextWrapMode, Ui, UiBuilder, pos2, vec2,
 };
 
@@ -24,6 +24,15 @@ pub fn card<R>(ui: &mut Ui, title: &str, aside: impl FnOnce(&mut Ui), contents: 
             contents(ui)
         })
         .inner
+}
+
+/// A window over everything else, with the room around its contents that a page has.
+pub fn modal(context: &Context, name: &str, width: f32, contents: impl FnOnce(&mut Ui)) -> ModalResponse<()> {
+    let frame = Frame::window(&context.global_style()).inner_margin(Margin::same(20));
+    Modal::new(Id::new(name)).frame(frame).show(context, |ui| {
+        ui.set_width(width);
+        contents(ui);
+    })
 }
 
 /// Text of lesser weight that wraps.

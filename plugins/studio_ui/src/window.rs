@@ -61,7 +61,8 @@ pub(crate) fn draw_window(
     upload_thumbnails(&context, studio);
 
     let mut out = Wishes::new();
-    crate::shortcuts::shortcuts(&context, views.layout(), &mut out);
+    let covered = studio.shows_help || studio.browser.is_some() || studio.dropped.is_some();
+    crate::shortcuts::shortcuts(&context, views.layout(), covered, &mut out);
     let mut ui = Ui::new(
         context.clone(),
         "studio".into(),
@@ -74,7 +75,6 @@ pub(crate) fn draw_window(
     }
     let shown = views.shown(studio.drag_hovers, pacing.is_starting());
     let places = panels::view_area::view_area(&mut ui, &shown, &mut out);
-    let covered = studio.shows_help || studio.browser.is_some() || studio.dropped.is_some();
     views.place(&context, &places, covered);
 
     overlays(&context, studio, &mut out);

@@ -1,18 +1,17 @@
 //! The studio's own file browser as a panel.
 
-use bevy_egui::egui::{self, Align, Button, Context, Id, Key, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use bevy_egui::egui::{self, Align, Button, Context, Key, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::Commands;
 use crate::browser::Browser;
 use crate::command::{Ask, StudioCommand};
-use crate::theme;
-use crate::widgets::soft;
+use crate::theme::{self, GAP_SMALL};
+use crate::widgets::{modal, soft};
 
 /// Folders, fitting files and a field to type or paste a path into. Returns what stands in that field.
 pub fn file_browser(context: &Context, browser: &Browser, out: &mut Commands) -> String {
     let mut typed = browser.typed.clone();
-    let response = Modal::new(Id::new("browser")).show(context, |ui| {
-        ui.set_width(560.0);
+    let response = modal(context, "browser", 560.0, |ui| {
         ui.label(RichText::new(browser.ask.title()).font(theme::semibold(16.0)));
         ui.horizontal(|ui| {
             if ui.button("Up").clicked()
@@ -24,12 +23,16 @@ pub fn file_browser(context: &Context, browser: &Browser, out: &mut Commands) ->
             let field = ui.add(field);
             if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
                 out.push(StudioCommand::BrowseTo(typed.trim().into()));
+            } else if context.memory(|memory| memory.focused().is_none()) {
+                // a path can be typed or pasted at once
+                field.request_focus();
             }
         });
         ScrollArea::vertical().max_height(340.0).min_scrolled_height(340.0).auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             entries(ui, browser, out);
         });
+        ui.add_space(GAP_SMALL);
         ui.horizontal(|ui| answers(ui, browser, &typed, out));
     });
     if response.should_close() {
@@ -43,7 +46,7 @@ fn entries(ui: &mut Ui, browser: &Browser, out: &mut Commands) {
     if let Some(trouble) = &listing.trouble {
         soft(ui, trouble.as_str());
     } else if listing.folders.is_empty() && listing.files.is_empty() {
-        soft(ui, "Nothing here fits.");
+        soft(ui, if browser.ask.wants_folder() { "This folder holds no others." } else { "Nothing here fits." });
     }
     for name in &listing.folders {
         if line(ui, &format!("{name}/"), theme::TEXT_SOFT) {
@@ -60,7 +63,7 @@ fn entries(ui: &mut Ui, browser: &Browser, out: &mut Commands) {
 fn line(ui: &mut Ui, name: &str, color: egui::Color32) -> bool {
     let text = RichText::new(name).font(theme::regular(13.0)).color(color);
     let size = vec2(ui.available_width(), 24.0);
-    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.add(Button::new(text).right_text("").frame_when_inactive(false).truncate().min_size(size)).clicked()
     })
     .inner

@@ -33,7 +33,6 @@ pub fn car_panel(
         });
         if let Some(pack) = shown {
             let car = &pack.manifest;
-            fact(ui, "Class", car.class.clone());
             fact(ui, "Length × width × height", format!("{:.2} × {:.2} × {:.2} m", car.length_m, car.width_m, car.height_m));
             fact(ui, "Parts · triangles", format!("{} · {}", pack.model.parts.len(), thousands(pack.model.triangle_count())));
         } else if matches!(car, CarState::None) {

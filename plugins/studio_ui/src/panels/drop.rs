@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use bevy_egui::egui::{Context, Id, Modal, RichText};
+use bevy_egui::egui::{Context, RichText};
 
 use super::Commands;
 use crate::command::{DropAnswer, StudioCommand};
 use crate::model::file_name;
 use crate::theme;
-use crate::widgets::{primary_button, soft, wide_button};
+use crate::widgets::{modal, primary_button, soft, wide_button};
 
 /// Asks what the square picture is.
 pub fn drop_question(context: &Context, path: &Path, out: &mut Commands) {
-    let response = Modal::new(Id::new("dropped")).show(context, |ui| {
-        ui.set_width(340.0);
+    let response = modal(context, "dropped", 340.0, |ui| {
         ui.label(RichText::new("Livery or photo?").font(theme::semibold(16.0)));
         soft(ui, format!("{} is square like a livery texture. What should the studio do with it?", file_name(path)));
         ui.add_space(theme::GAP_SMALL);

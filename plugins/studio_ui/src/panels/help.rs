@@ -1,10 +1,11 @@
 //! The list of shortcuts.
 
-use bevy_egui::egui::{Align, Context, Id, Layout, Modal, RichText, Ui};
+use bevy_egui::egui::{Align, Context, Layout, RichText, ScrollArea, Ui};
 
 use super::Commands;
 use crate::command::StudioCommand;
 use crate::theme;
+use crate::widgets::modal;
 
 const GROUPS: [(&str, &[(&str, &str)]); 3] = [
     (
@@ -46,17 +47,20 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
 
 /// The overlay; any click beside it closes it.
 pub fn help_overlay(context: &Context, out: &mut Commands) {
-    let response = Modal::new(Id::new("help")).show(context, |ui| {
-        ui.set_width(440.0);
+    let response = modal(context, "help", 440.0, |ui| {
         ui.horizontal(|ui| {
             ui.label(RichText::new("Shortcuts").font(theme::semibold(18.0)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.button("Close").clicked()).inner
         })
         .inner
         .then(|| out.push(StudioCommand::ToggleHelp));
-        for (title, lines) in GROUPS {
-            group(ui, title, lines);
-        }
+        // a low window scrolls
+        let height = (context.content_rect().height() - 140.0).max(200.0);
+        ScrollArea::vertical().max_height(height).show(ui, |ui| {
+            for (title, lines) in GROUPS {
+                group(ui, title, lines);
+            }
+        });
     });
     if response.backdrop_response.clicked() {
         out.push(StudioCommand::ToggleHelp);

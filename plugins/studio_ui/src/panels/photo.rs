@@ -14,7 +14,7 @@ use crate::theme;
 use crate::widgets::{card, drop_zone, fact, meter, named_slider, outline, primary_button, remark, segmented, soft};
 
 /// Height of the large thumbnail, in points.
-const PICTURE_HEIGHT: f32 = 168.0;
+const PICTURE_HEIGHT: f32 = 152.0;
 /// Side of the small thumbnails under it, in points.
 const STRIP_HEIGHT: f32 = 40.0;
 
@@ -73,7 +73,11 @@ fn picture(ui: &mut Ui, photo: &PhotoEntry, hot: bool) {
     if hot {
         ui.painter().rect_stroke(rect, CornerRadius::same(8), Stroke::new(2.0, theme::ACCENT), StrokeKind::Inside);
     }
-    response.on_hover_text(photo.path.display().to_string());
+    let mut facts = photo.path.display().to_string();
+    if let PhotoState::Read(read) = &photo.state {
+        facts += &format!("\n{} × {} px", read.size_px.0, read.size_px.1);
+    }
+    response.on_hover_text(facts);
 }
 
 /// The other photos, to choose from and to remove.
@@ -139,7 +143,6 @@ fn analysis(ui: &mut Ui, read: &Analyzed) {
         None => view.to_owned(),
     };
     fact(ui, "Seen from", view);
-    fact(ui, "Size", format!("{} × {} px", read.size_px.0, read.size_px.1));
     for warning in &found.warnings {
         remark(ui, theme::WARN, warning);
     }
