@@ -187,12 +187,16 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     place.perceptual_roughness = material.perceptual_roughness;
     place.metallic = material.metallic;
 
+    place.lacquer_N = place.N;
 #ifdef PAINTED
     place.base_color = paint_colour(in.uv, in.uv_of_middle);
+    let slope = waves(p) * surface.orange_peel * (1.0 - smoothstep(0.01, 0.04, footprint));
+    place.lacquer_N = normalize(place.N + slope - place.N * dot(slope, place.N));
+    // flakes lie tilted below the smooth lacquer; from afar they are one sheen
     if (surface.flakes > 0.0) {
         let cell = floor(p * 1600.0);
         let seen = 1.0 - smoothstep(0.0003, 0.0025, footprint);
-        let tilt = hash3(cell) * 0.16 * mix(0.25, 1.0, seen);
+        let tilt = hash3(cell) * 0.16 * mix(0.04, 1.0, seen);
         place.N = normalize(place.N + tilt * surface.flakes);
         place.metallic = max(place.metallic, surface.flakes);
     }
@@ -205,12 +209,6 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
         place.base_color = vec4(place.base_color.rgb * (1.0 + 0.55 * tow), place.base_color.a);
         place.perceptual_roughness = clamp(place.perceptual_roughness - 0.08 * tow, 0.05, 1.0);
     }
-#endif
-
-    place.lacquer_N = place.N;
-#ifdef PAINTED
-    let slope = waves(p) * surface.orange_peel * (1.0 - smoothstep(0.01, 0.04, footprint));
-    place.lacquer_N = normalize(place.N + slope - place.N * dot(slope, place.N));
 #endif
 
     // The ground below is darker where the car stands; what faces or mirrors it sees that.

@@ -1,6 +1,7 @@
 //! What the showroom can be asked to do, and what it tells afterwards.
 
 use crate::environment::EnvironmentId;
+use crate::finish::PaintFinish;
 use crate::paint::PaintSlot;
 use crate::views::{ViewId, ViewLayout};
 use bevy::prelude::*;
@@ -18,6 +19,8 @@ pub enum ShowroomCommand {
     SetEnvironmentRotation(f32),
     /// Makes pictures brighter by this many stops, added to the surroundings' own exposure; -6 to 6.
     SetExposure(f32),
+    /// Finishes the paint of the whole car.
+    SetFinish(PaintFinish),
     /// How blurred the distance is, 0..1; `None` is the surroundings' own.
     SetBackdropBlur(Option<f32>),
     /// One view, or two side by side.

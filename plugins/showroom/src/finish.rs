@@ -95,6 +95,91 @@ impl MaterialExtension for Finish {
 /// Slope of the waves in a race car's lacquer: enough to move a reflection's edge, too little to see by itself.
 const ORANGE_PEEL: f32 = 0.0035;
 
+/// How the paint of the whole car is finished, as painters name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PaintFinish {
+    /// Colour under thick, polished lacquer.
+    #[default]
+    Gloss,
+    /// Lacquer with a soft sheen.
+    Satin,
+    /// No lacquer: wrap film or flat paint.
+    Matte,
+    /// Metal flakes in the colour, under gloss lacquer.
+    Metallic,
+    /// Coloured mirror film.
+    Chrome,
+}
+
+impl PaintFinish {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [Self::Gloss, Self::Satin, Self::Matte, Self::Metallic, Self::Chrome];
+
+    /// The name for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Gloss => "Gloss",
+            Self::Satin => "Satin",
+            Self::Matte => "Matte",
+            Self::Metallic => "Metallic",
+            Self::Chrome => "Chrome",
+        }
+    }
+
+    fn coat(self) -> Coat {
+        let gloss = Coat {
+            roughness: 0.45,
+            metallic: 0.0,
+            lacquer: 1.0,
+            lacquer_roughness: 0.03,
+            flakes: 0.0,
+            orange_peel: ORANGE_PEEL,
+        };
+        match self {
+            Self::Gloss => gloss,
+            Self::Satin => Coat { lacquer: 0.8, lacquer_roughness: 0.42, orange_peel: 0.0, ..gloss },
+            // a trace of lacquer keeps the shader that is compiled already
+            Self::Matte => Coat { roughness: 0.85, lacquer: 0.001, lacquer_roughness: 1.0, orange_peel: 0.0, ..gloss },
+            Self::Metallic => Coat { roughness: 0.38, flakes: 0.7, ..gloss },
+            Self::Chrome => Coat { roughness: 0.1, metallic: 1.0, lacquer: 0.001, ..gloss },
+        }
+    }
+
+    /// Finishes a painted part.
+    fn apply(self, base: &mut StandardMaterial, surface: &mut Surface) {
+        let coat = self.coat();
+        base.perceptual_roughness = coat.roughness;
+        base.metallic = coat.metallic;
+        base.clearcoat = coat.lacquer;
+        base.clearcoat_perceptual_roughness = coat.lacquer_roughness;
+        surface.flakes = coat.flakes;
+        surface.orange_peel = coat.orange_peel;
+    }
+}
+
+/// What a paint finish is made of: the colour's roughness and metal, the lacquer over it, and what lies between.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Coat {
+    roughness: f32,
+    metallic: f32,
+    lacquer: f32,
+    lacquer_roughness: f32,
+    flakes: f32,
+    orange_peel: f32,
+}
+
+/// Finishes every painted part anew.
+pub(crate) fn finish_paint(finishes: &mut Assets<FinishMaterial>, wanted: PaintFinish) {
+    let painted: Vec<_> =
+        finishes.iter().filter(|(_, finish)| finish.extension.livery.is_some()).map(|(id, _)| id).collect();
+    for id in painted {
+        if let Some(mut finish) = finishes.get_mut(id) {
+            let FinishMaterial { base, extension } = &mut *finish;
+            wanted.apply(base, &mut extension.surface);
+        }
+    }
+}
+
 /// The material for a part; paint gets the live livery of `slot`.
 pub fn finish_for(
     material: &CarMaterial,
@@ -123,11 +208,7 @@ pub fn finish_for(
         MaterialKind::Paint => {
             base.base_color = Color::WHITE;
             livery = Some(paint.textures[slot.index()].clone());
-            base.metallic = 0.0;
-            base.perceptual_roughness = 0.45;
-            base.clearcoat = 1.0;
-            base.clearcoat_perceptual_roughness = 0.03;
-            surface.orange_peel = ORANGE_PEEL;
+            PaintFinish::default().apply(&mut base, &mut surface);
         }
         MaterialKind::Glass => {
             // light that glass reflects is not thinned by its transparency, so its colour counts as premultiplied
@@ -181,4 +262,34 @@ pub(crate) fn plugin(app: &mut App) {
     load_shader(app, &DEVELOP_SHADER, "develop.wgsl", include_str!("../../../assets/shaders/develop.wgsl"));
     load_shader(app, &FINISH_SHADER, "finish.wgsl", include_str!("../../../assets/shaders/finish.wgsl"));
     app.add_plugins(MaterialPlugin::<FinishMaterial>::default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finishes_differ_as_painters_expect() {
+        let coat = PaintFinish::coat;
+        assert!(coat(PaintFinish::Satin).lacquer_roughness > coat(PaintFinish::Gloss).lacquer_roughness);
+        assert!(coat(PaintFinish::Matte).lacquer < 0.01 && coat(PaintFinish::Matte).roughness > 0.7);
+        assert!(coat(PaintFinish::Metallic).flakes > 0.5);
+        assert!(coat(PaintFinish::Chrome).metallic == 1.0 && coat(PaintFinish::Chrome).roughness < 0.15);
+        // one pipeline for all of them
+        assert!(PaintFinish::ALL.into_iter().all(|finish| coat(finish).lacquer > 0.0));
+    }
+
+    #[test]
+    fn only_painted_parts_are_finished() {
+        let mut finishes = Assets::<FinishMaterial>::default();
+        let surface = Surface { shadow_area: Vec4::ZERO, orange_peel: 0.0, flakes: 0.0, weave: 0.0, occlusion: 1.0 };
+        let part = |livery| FinishMaterial {
+            base: StandardMaterial::default(),
+            extension: Finish { surface, ground_shadow: Handle::default(), livery, sunny: false },
+        };
+        let (door, tyre) = (finishes.add(part(Some(Handle::default()))), finishes.add(part(None)));
+        finish_paint(&mut finishes, PaintFinish::Chrome);
+        assert_eq!(finishes.get(&door).map(|finish| finish.base.metallic), Some(1.0));
+        assert_eq!(finishes.get(&tyre).map(|finish| finish.base.metallic), Some(0.0));
+    }
 }

@@ -22,6 +22,7 @@ pub mod views;
 
 pub use commands::{ShowroomCommand, ShowroomEvent};
 pub use environment::{EnvironmentError, EnvironmentId, EnvironmentInfo, PreparedEnvironment, bundled_environments};
+pub use finish::PaintFinish;
 pub use pace::RedrawNeeded;
 pub use paint::{PaintBusy, PaintSlot, PaintUploads};
 pub use stage::{OnStage, ShowroomPlugin};

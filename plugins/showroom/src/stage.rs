@@ -5,7 +5,7 @@ use crate::car::{self, CarOnStage, Dressing};
 use crate::commands::{ShowroomCommand, ShowroomEvent};
 use crate::contact::{self, GroundShadow};
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
-use crate::finish::{self, FinishMaterial};
+use crate::finish::{self, FinishMaterial, PaintFinish};
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::paint::{PaintPlugin, PaintTextures, PaintUploads};
@@ -127,6 +127,7 @@ pub struct OnStage {
     arriving: Option<(Surroundings, u64)>,
     rotation_deg: f32,
     exposure_stops: f32,
+    finish: PaintFinish,
     blur: Option<f32>,
     baked_for: Option<(String, EnvironmentId, i32)>,
     environment_order: u64,
@@ -149,6 +150,7 @@ impl OnStage {
             arriving: None,
             rotation_deg: 0.0,
             exposure_stops: 0.0,
+            finish: PaintFinish::default(),
             blur: None,
             baked_for: None,
             environment_order: 0,
@@ -186,6 +188,11 @@ impl OnStage {
     /// Stops added to the surroundings' own exposure.
     pub fn exposure_stops(&self) -> f32 {
         self.exposure_stops
+    }
+
+    /// How the paint is finished.
+    pub fn finish(&self) -> PaintFinish {
+        self.finish
     }
 
     /// The car's smallest and largest corner in metres, or those of a usual car.
@@ -272,6 +279,7 @@ fn apply_stage_commands(
                     sunny: stage.surroundings.as_ref().is_some_and(Surroundings::has_sun),
                 };
                 car::spawn(&mut commands, &mut meshes, &mut finishes, car, &dressing);
+                finish::finish_paint(&mut finishes, stage.finish);
                 redraw.scene_changed();
                 events.write(ShowroomEvent::CarShown { id: car.manifest.id.clone() });
             }
@@ -281,6 +289,11 @@ fn apply_stage_commands(
             }
             ShowroomCommand::SetExposure(stops) if stops.is_finite() => {
                 stage.exposure_stops = stops.clamp(-EXPOSURE_STOPS, EXPOSURE_STOPS);
+            }
+            ShowroomCommand::SetFinish(wanted) => {
+                stage.finish = *wanted;
+                finish::finish_paint(&mut finishes, *wanted);
+                redraw.scene_changed();
             }
             ShowroomCommand::SetBackdropBlur(blur) => {
                 stage.blur = blur.filter(|blur| blur.is_finite()).map(|blur| blur.clamp(0.0, 1.0));

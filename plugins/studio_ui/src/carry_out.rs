@@ -88,6 +88,10 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::SetBaseColor(color) => {
             to.editor.write(EditorCommand::SetBaseColor(color));
         }
+        StudioCommand::SetFinish(finish) => {
+            studio.finish = finish;
+            to.showroom.write(ShowroomCommand::SetFinish(finish));
+        }
         StudioCommand::Undo => {
             to.editor.write(EditorCommand::Undo);
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bevy::prelude::Message;
 use gridvox_car::ViewPreset;
 use gridvox_inference::Quality;
-use gridvox_showroom::{EnvironmentId, ViewId, ViewLayout};
+use gridvox_showroom::{EnvironmentId, PaintFinish, ViewId, ViewLayout};
 
 /// A question that a file dialog answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,6 +69,8 @@ pub enum StudioCommand {
     ClearLivery,
     /// Colour below the livery, sRGB.
     SetBaseColor([u8; 3]),
+    /// Finishes the paint of the whole car.
+    SetFinish(PaintFinish),
     /// One step back.
     Undo,
     /// One step forward.

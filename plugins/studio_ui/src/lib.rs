@@ -103,6 +103,7 @@ impl Plugin for StudioUiPlugin {
                         .chain()
                         .in_set(StudioSystems::Facts),
                     carry_out::carry_out_commands.in_set(StudioSystems::CarryOut),
+                    window::fit_window_to_screen,
                 ),
             )
             .add_systems(EguiPrimaryContextPass, window::draw_window);

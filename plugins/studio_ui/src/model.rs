@@ -8,7 +8,7 @@ use bevy::prelude::Resource;
 use bevy_egui::egui::TextureHandle;
 use gridvox_car::CarPack;
 use gridvox_inference::{Analyzed, FinishedLivery, Quality, Stage};
-use gridvox_showroom::EnvironmentId;
+use gridvox_showroom::{EnvironmentId, PaintFinish};
 
 use crate::browser::Browser;
 use crate::command::ExportForm;
@@ -41,6 +41,8 @@ pub struct Studio {
     pub result: Option<Arc<FinishedLivery>>,
     /// The car shows where texels come from instead of the livery.
     pub shows_confidence: bool,
+    /// How the paint is finished.
+    pub finish: PaintFinish,
     /// The export card.
     pub export: ExportState,
     /// Sentences for the painter.
@@ -204,6 +206,7 @@ impl Default for Studio {
             run: None,
             result: None,
             shows_confidence: false,
+            finish: PaintFinish::default(),
             export: ExportState::default(),
             notices: Notices::default(),
             dropped: None,

@@ -1,6 +1,7 @@
 //! The 3D views as the window uses them: which there are, where they lie, which one the pointer steers.
 
 use bevy::prelude::*;
+use bevy::window::PrimaryWindow;
 use bevy_egui::egui::{self, TextureId};
 use bevy_egui::{EguiTextureHandle, EguiUserTextures};
 use gridvox_car::ViewPreset;
@@ -45,6 +46,8 @@ pub(crate) struct StudioViews {
     sizes: [UVec2; 2],
     hovered: ViewId,
     pointer: ViewPointer,
+    /// Where the steered view lies, unless a drag holds it.
+    holds: Option<egui::Rect>,
 }
 
 impl Default for StudioViews {
@@ -58,6 +61,7 @@ impl Default for StudioViews {
             sizes: [UVec2::ZERO; 2],
             hovered: ViewId::First,
             pointer: ViewPointer::default(),
+            holds: None,
         }
     }
 }
@@ -112,6 +116,7 @@ impl StudioViews {
         self.pointer = match steered.filter(|_| !covered) {
             Some(place) => {
                 self.hovered = place.view;
+                self.holds = (!place.dragged).then_some(place.rect);
                 ViewPointer {
                     view: Some(place.view),
                     view_size: Vec2::new(place.rect.width(), place.rect.height()),
@@ -144,10 +149,17 @@ fn register_pictures(
 fn steer_views(
     views: Res<StudioViews>,
     pictures: Option<Res<Views>>,
+    window: Query<&Window, With<PrimaryWindow>>,
     mut pointer: ResMut<ViewPointer>,
     mut showroom: MessageWriter<ShowroomCommand>,
 ) {
-    pointer.set_if_neq(views.pointer);
+    // the panels tell where the pointer was; a wheel that turns in the same frame as it leaves is not the view's
+    let has_left = |rect: egui::Rect| {
+        let place = window.iter().find_map(|window| window.cursor_position());
+        place.is_some_and(|place| !rect.contains(egui::pos2(place.x, place.y)))
+    };
+    let left = views.holds.is_some_and(has_left);
+    pointer.set_if_neq(ViewPointer { view: views.pointer.view.filter(|_| !left), ..views.pointer });
     let Some(pictures) = pictures else { return };
     for view in ViewId::ALL {
         let (wanted, has) = (views.sizes[view.index()], pictures.view(view).size);

@@ -2,6 +2,7 @@
 
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
+use bevy::window::{Monitor, PrimaryMonitor, PrimaryWindow};
 use bevy_egui::egui::{self, Frame, LayerId, Margin, Panel, ScrollArea, Stroke, Ui, UiBuilder};
 use bevy_egui::{EguiContexts, PrimaryEguiContext};
 use gridvox_editor::OpenLivery;
@@ -19,6 +20,23 @@ const LEFT_WIDTH: f32 = 320.0;
 const RIGHT_WIDTH: f32 = 308.0;
 /// Height of the top bar, in points.
 const BAR_HEIGHT: f32 = 44.0;
+
+/// Makes a window that is larger than the screen as large as the screen, once both are known. Some desktops do it.
+pub(crate) fn fit_window_to_screen(
+    mut windows: Query<&mut Window, With<PrimaryWindow>>,
+    screens: Query<(&Monitor, Has<PrimaryMonitor>)>,
+    mut done: Local<bool>,
+) {
+    let screen = screens.iter().max_by_key(|(_, primary)| *primary).map(|(screen, _)| screen);
+    let (false, Some(screen), Ok(mut window)) = (*done, screen, windows.single_mut()) else { return };
+    *done = true;
+    let room = screen.physical_size().as_vec2() / screen.scale_factor as f32;
+    let size = Vec2::new(window.width(), window.height());
+    let fitted = size.min(room);
+    if fitted != size && fitted.min_element() > 0.0 {
+        window.resolution.set(fitted.x, fitted.y);
+    }
+}
 
 /// A camera of its own draws the panels over the whole window; the views have theirs, which draw into pictures.
 pub(crate) fn spawn_ui_camera(mut commands: Commands) {
@@ -108,7 +126,7 @@ fn side(ui: &mut Ui, panel: Panel, width: f32, name: &str, contents: impl FnOnce
 fn left_panel(ui: &mut Ui, studio: &Studio, open: &OpenLivery, out: &mut Wishes) {
     side(ui, Panel::left("left"), LEFT_WIDTH, "left", |ui| {
         panels::photo::photo_panel(ui, studio, out);
-        panels::car::car_panel(ui, &studio.cars, &studio.car, open.base_color, out);
+        panels::car::car_panel(ui, &studio.cars, &studio.car, open.base_color, studio.finish, out);
         panels::environment::environment_panel(ui, &studio.environments, &studio.light, out);
     });
 }

@@ -2,10 +2,12 @@
 
 use bevy_egui::egui::{self, RichText, Ui};
 
+use gridvox_showroom::PaintFinish;
+
 use super::Commands;
 use crate::command::{Ask, StudioCommand};
 use crate::model::CarState;
-use crate::widgets::{card, fact, soft, wide_button};
+use crate::widgets::{card, fact, segmented, soft, wide_button};
 use crate::theme;
 
 /// Choice of the bundled cars, a folder of one's own, and the facts of the car on stage.
@@ -14,6 +16,7 @@ pub fn car_panel(
     cars: &[(String, String)],
     car: &CarState,
     base_color: [u8; 3],
+    finish: PaintFinish,
     out: &mut Commands,
 ) {
     card(ui, "Car", |_| {}, |ui| {
@@ -37,6 +40,10 @@ pub fn car_panel(
             fact(ui, "Parts · triangles", format!("{} · {}", pack.model.parts.len(), thousands(pack.model.triangle_count())));
         } else if matches!(car, CarState::None) {
             soft(ui, "The livery is made for the car that stands here.");
+        }
+        let finishes = PaintFinish::ALL.map(|finish| (finish, finish.label()));
+        if let Some(wanted) = segmented(ui, finish, &finishes) {
+            out.push(StudioCommand::SetFinish(wanted));
         }
         base_color_row(ui, base_color, out);
         if wide_button(ui, true, "Open car pack…").on_hover_text("A folder with car.toml and a GLB; dropping it works too").clicked() {

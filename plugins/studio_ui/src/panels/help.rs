@@ -4,7 +4,7 @@ use bevy_egui::egui::{Align, Context, Layout, RichText, ScrollArea, Ui};
 
 use super::Commands;
 use crate::command::StudioCommand;
-use crate::theme;
+use crate::theme::{self, GAP_LARGE};
 use crate::widgets::modal;
 
 const GROUPS: [(&str, &[(&str, &str)]); 3] = [
@@ -56,7 +56,9 @@ pub fn help_overlay(context: &Context, out: &mut Commands) {
         .then(|| out.push(StudioCommand::ToggleHelp));
         // a low window scrolls
         let height = (context.content_rect().height() - 140.0).max(200.0);
-        ScrollArea::vertical().max_height(height).show(ui, |ui| {
+        ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+            // room for the scroll bar
+            ui.set_width(ui.available_width() - GAP_LARGE);
             for (title, lines) in GROUPS {
                 group(ui, title, lines);
             }
@@ -68,7 +70,7 @@ pub fn help_overlay(context: &Context, out: &mut Commands) {
 }
 
 fn group(ui: &mut Ui, title: &str, lines: &[(&str, &str)]) {
-    ui.add_space(theme::GAP_LARGE);
+    ui.add_space(GAP_LARGE);
     ui.label(RichText::new(title).font(theme::medium(12.0)).color(theme::ACCENT));
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = theme::GAP_SMALL;
