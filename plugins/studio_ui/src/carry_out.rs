@@ -105,6 +105,14 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::ShowFolder(folder) => {
             to.desk.ask(Request::ShowFolder(folder));
         }
+        StudioCommand::KeepVersion if open.blank => studio.notices.say(Weight::Warning, NOTHING_TO_SAVE),
+        StudioCommand::KeepVersion => {
+            to.desk.ask(Request::Levels(open.image.clone()));
+        }
+        StudioCommand::Blink if !studio.keeps_version => {
+            studio.notices.say(Weight::Warning, "No version is kept yet: K keeps the livery as it is now.");
+        }
+        StudioCommand::Blink => to.views.blink(&mut to.showroom),
         StudioCommand::SetLayout(layout) => to.views.set_layout(layout, &mut to.showroom),
         StudioCommand::SetView(slot, preset) => to.views.set_preset(slot, preset, &mut to.showroom),
         StudioCommand::SetHoveredView(preset) => {

@@ -85,6 +85,10 @@ pub enum StudioCommand {
     Export,
     /// Shows a folder in the system's file manager.
     ShowFolder(PathBuf),
+    /// Keeps the livery as it is now, to compare later ones with it.
+    KeepVersion,
+    /// Shows the kept livery in the view under the pointer, or the one being worked on again.
+    Blink,
     /// One or two views.
     SetLayout(ViewLayout),
     /// Points a view's camera.

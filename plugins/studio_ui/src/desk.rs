@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use gridvox_car::{CarPack, bundled};
 use gridvox_editor::WindowWaker;
-use gridvox_livery::TiledImage;
+use gridvox_livery::{MipPatch, TiledImage, mips};
 use gridvox_showroom::{EnvironmentId, StillScene, stills};
 use gridvox_sims::ams2;
 use image::{GrayImage, RgbaImage};
@@ -26,6 +26,8 @@ pub(crate) enum Request {
     LoadCar(String),
     Export { car: Arc<CarPack>, livery: TiledImage, form: ExportForm, light: EnvironmentId },
     ColorConfidence(Arc<GrayImage>),
+    /// Every level of a livery, for the texture of the kept version.
+    Levels(TiledImage),
     LookAt(Vec<PathBuf>),
     ListFolder { ask: Ask, folder: PathBuf },
     ShowFolder(PathBuf),
@@ -39,6 +41,7 @@ pub(crate) enum Answer {
     Exported(ExportDone),
     ExportFailed(String),
     Confidence(Arc<RgbaImage>),
+    Levels(Vec<MipPatch>),
     Dropped { path: PathBuf, kind: DroppedKind },
     Folder(Listing),
     Failed(String),
@@ -116,6 +119,7 @@ fn answer(request: Request) -> Vec<Answer> {
             Err(message) => Answer::ExportFailed(message),
         }],
         Request::ColorConfidence(map) => vec![Answer::Confidence(Arc::new(crate::confidence::colored(&map)))],
+        Request::Levels(livery) => vec![Answer::Levels(mips::whole(&livery.to_rgba()))],
         Request::LookAt(paths) => paths
             .into_iter()
             .map(|path| Answer::Dropped { kind: look_at(&path), path })

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use gridvox_editor::{EditorCommand, EditorEvent, OpenLivery};
 use gridvox_inference::InferenceEvent;
-use gridvox_showroom::{ShowroomCommand, ShowroomEvent};
+use gridvox_showroom::{PaintSlot, PaintUploads, ShowroomCommand, ShowroomEvent};
 
 use crate::command::StudioCommand;
 use crate::desk::{Answer, Desk};
@@ -99,6 +99,7 @@ pub(crate) fn take_answers(
     mut commands: MessageWriter<StudioCommand>,
     mut showroom: MessageWriter<ShowroomCommand>,
     mut editor: MessageWriter<EditorCommand>,
+    uploads: Option<Res<PaintUploads>>,
 ) {
     if let Some(command) = dialogs.take_answer() {
         commands.write(command);
@@ -144,6 +145,13 @@ pub(crate) fn take_answers(
                     editor.write(EditorCommand::ShowMap(Some(map)));
                 }
             }
+            Answer::Levels(patches) => match uploads.as_ref().map(|uploads| uploads.send_to(PaintSlot::B, patches)) {
+                Some(Ok(())) => {
+                    studio.keeps_version = true;
+                    studio.notices.say(Weight::Good, "Kept. B shows this version, and B again the one you work on.");
+                }
+                _ => studio.notices.say(Weight::Warning, "The paint is still being updated: keep the version in a moment."),
+            },
             Answer::Dropped { path, kind } => {
                 if let Some(command) = drops::meaning(path, kind, &mut studio) {
                     commands.write(command);

@@ -43,6 +43,8 @@ pub struct Studio {
     pub shows_confidence: bool,
     /// How the paint is finished.
     pub finish: PaintFinish,
+    /// A version of the livery was kept for comparing.
+    pub keeps_version: bool,
     /// The export card.
     pub export: ExportState,
     /// Sentences for the painter.
@@ -207,6 +209,7 @@ impl Default for Studio {
             result: None,
             shows_confidence: false,
             finish: PaintFinish::default(),
+            keeps_version: false,
             export: ExportState::default(),
             notices: Notices::default(),
             dropped: None,

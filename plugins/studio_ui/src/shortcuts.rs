@@ -40,6 +40,8 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
     let plain = [
         (Key::F, StudioCommand::FitViews),
         (Key::C, StudioCommand::ToggleConfidence),
+        (Key::K, StudioCommand::KeepVersion),
+        (Key::B, StudioCommand::Blink),
         (Key::V, StudioCommand::SetLayout(other)),
         (Key::H, StudioCommand::TogglePanels),
     ];

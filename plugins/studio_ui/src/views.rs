@@ -5,9 +5,9 @@ use bevy::window::PrimaryWindow;
 use bevy_egui::egui::{self, TextureId};
 use bevy_egui::{EguiTextureHandle, EguiUserTextures};
 use gridvox_car::ViewPreset;
-use gridvox_showroom::{ShowroomCommand, ViewId, ViewLayout, ViewPointer, Views};
+use gridvox_showroom::{PaintSlot, ShowroomCommand, ViewId, ViewLayout, ViewPointer, Views};
 
-use crate::panels::view_area::{ViewAreaView, ViewPlace};
+use crate::panels::view_area::{ViewAreaView, ViewPlace, ViewState};
 
 /// A preset's name for people.
 pub fn label(preset: ViewPreset) -> &'static str {
@@ -40,6 +40,8 @@ pub fn short_label(preset: ViewPreset) -> &'static str {
 pub(crate) struct StudioViews {
     layout: ViewLayout,
     presets: [Option<ViewPreset>; 2],
+    /// Which version each view shows.
+    slots: [PaintSlot; 2],
     /// Where a view stood last, for fitting the car again.
     homes: [ViewPreset; 2],
     textures: [Option<TextureId>; 2],
@@ -56,6 +58,7 @@ impl Default for StudioViews {
         Self {
             layout: ViewLayout::Single,
             presets: homes.map(Some),
+            slots: [PaintSlot::A; 2],
             homes,
             textures: [None; 2],
             sizes: [UVec2::ZERO; 2],
@@ -90,6 +93,17 @@ impl StudioViews {
         showroom.write(ShowroomCommand::SetView { view, preset });
     }
 
+    /// Shows the other version in the view under the pointer.
+    pub fn blink(&mut self, showroom: &mut MessageWriter<ShowroomCommand>) {
+        let view = self.hovered();
+        let slot = match self.slots[view.index()] {
+            PaintSlot::A => PaintSlot::B,
+            PaintSlot::B => PaintSlot::A,
+        };
+        self.slots[view.index()] = slot;
+        showroom.write(ShowroomCommand::ShowPaint { view, slot });
+    }
+
     pub fn fit(&mut self, showroom: &mut MessageWriter<ShowroomCommand>) {
         for view in ViewId::ALL {
             self.set_preset(view, self.homes[view.index()], showroom);
@@ -97,7 +111,11 @@ impl StudioViews {
     }
 
     pub fn shown(&self, drag_hovers: bool, preparing: bool) -> ViewAreaView {
-        let view = |index: usize| (self.textures[index], self.presets[index]);
+        let view = |index: usize| ViewState {
+            picture: self.textures[index],
+            preset: self.presets[index],
+            kept: self.slots[index] == PaintSlot::B,
+        };
         ViewAreaView { layout: self.layout, views: [view(0), view(1)], drag_hovers, preparing }
     }
 

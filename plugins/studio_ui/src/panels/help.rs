@@ -15,6 +15,8 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("Make livery", "Ctrl+Enter"),
             ("Stop, or close what is open", "Esc"),
             ("Show where the paint comes from", "C"),
+            ("Keep this version to compare", "K"),
+            ("Show the kept version, or the newest", "B"),
             ("Open livery", "Ctrl+L"),
             ("Save livery", "Ctrl+S"),
             ("Save under another name", "Ctrl+Shift+S"),

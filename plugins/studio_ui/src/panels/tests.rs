@@ -180,3 +180,17 @@ fn a_notice_can_be_dismissed() {
     harness.run_steps(2);
     assert_eq!(*out.borrow(), [StudioCommand::DismissNotice(1)]);
 }
+
+#[test]
+fn a_view_says_when_it_shows_the_kept_version() {
+    use super::view_area::{ViewAreaView, ViewState, view_area};
+    use gridvox_showroom::{ViewId, ViewLayout};
+    let kept = ViewState { kept: true, ..ViewState::default() };
+    let view = ViewAreaView { layout: ViewLayout::Split, views: [kept, ViewState::default()], drag_hovers: false, preparing: false };
+    let places = Rc::new(RefCell::new(Vec::new()));
+    let sink = places.clone();
+    let (harness, _) = harness(move |ui, out| *sink.borrow_mut() = view_area(ui, &view, out));
+    assert_eq!(places.borrow().iter().map(|place| place.view).collect::<Vec<_>>(), ViewId::ALL);
+    let words: usize = harness.output().shapes.iter().filter(|shape| format!("{shape:?}").contains("Kept version")).count();
+    assert_eq!(words, 1);
+}

@@ -168,6 +168,13 @@ fn view_menu(ui: &mut Ui, out: &mut Commands) {
         if item(ui, true, "Fit the car", "F") {
             out.push(StudioCommand::FitViews);
         }
+        if item(ui, true, "Keep this version to compare", "K") {
+            out.push(StudioCommand::KeepVersion);
+        }
+        if item(ui, true, "Show the kept version, or the newest", "B") {
+            out.push(StudioCommand::Blink);
+        }
+        ui.separator();
         if item(ui, true, "Show or hide panels", "H") {
             out.push(StudioCommand::TogglePanels);
         }

@@ -19,12 +19,23 @@ const GUTTER: f32 = 2.0;
 pub struct ViewAreaView {
     /// One or two.
     pub layout: ViewLayout,
-    /// The pictures of both views, once they are drawn, and the preset they stand at.
-    pub views: [(Option<TextureId>, Option<ViewPreset>); 2],
+    /// Both views.
+    pub views: [ViewState; 2],
     /// Files hover over the window.
     pub drag_hovers: bool,
     /// Words over the views while the first picture is on its way.
     pub preparing: bool,
+}
+
+/// What a view shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ViewState {
+    /// The picture, once it is drawn.
+    pub picture: Option<TextureId>,
+    /// The preset that it stands at.
+    pub preset: Option<ViewPreset>,
+    /// It shows the kept version of the livery.
+    pub kept: bool,
 }
 
 /// Where a view came to lie and whether the pointer may steer it.
@@ -54,8 +65,7 @@ pub fn view_area(ui: &mut Ui, view: &ViewAreaView, out: &mut Commands) -> Vec<Vi
     let shown = places
         .into_iter()
         .map(|(id, rect)| {
-            let (texture, preset) = view.views[id.index()];
-            one_view(ui, id, rect, texture, preset, view.preparing, out)
+            one_view(ui, id, rect, view.views[id.index()], view.preparing, out)
         })
         .collect();
     if view.drag_hovers {
@@ -86,25 +96,35 @@ fn one_view(
     ui: &mut Ui,
     id: ViewId,
     rect: Rect,
-    texture: Option<TextureId>,
-    preset: Option<ViewPreset>,
+    state: ViewState,
     preparing: bool,
     out: &mut Commands,
 ) -> ViewPlace {
     let response = ui.interact(rect, ui.id().with(("view", id.index())), Sense::click_and_drag());
-    if let Some(texture) = texture {
+    if let Some(texture) = state.picture {
         let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
         ui.painter().image(texture, rect, uv, Color32::WHITE);
     }
     if preparing {
         placeholder(ui, rect, "Preparing the showroom…");
     }
-    let bar = preset_bar(ui, id, rect, preset, out);
+    if state.kept {
+        badge(ui, rect, "Kept version");
+    }
+    let bar = preset_bar(ui, id, rect, state.preset, out);
     let hovered = response.hovered() && ui.ctx().pointer_hover_pos().is_none_or(|pointer| !bar.contains(pointer));
     if response.double_clicked() {
         out.push(StudioCommand::FitViews);
     }
     ViewPlace { view: id, rect, hovered, dragged: response.dragged() }
+}
+
+/// Words in the upper left corner of a view.
+fn badge(ui: &Ui, rect: Rect, text: &str) {
+    let words = ui.painter().layout_no_wrap(text.to_owned(), theme::medium(12.0), theme::TEXT);
+    let frame = Rect::from_min_size(rect.min + vec2(12.0, 12.0), words.size() + vec2(20.0, 10.0));
+    ui.painter().rect_filled(frame, CornerRadius::same(8), Color32::from_black_alpha(150));
+    ui.painter().galley(frame.min + vec2(10.0, 5.0), words, theme::TEXT);
 }
 
 /// The presets as small buttons at the lower edge of a view.
