@@ -7,14 +7,13 @@
 use crate::gpu::PipelineProgress;
 use crate::paint::PaintUploads;
 use crate::stage::OnStage;
-use crate::views::{Flight, ViewId, ViewLayout, Views, view_target};
+use crate::views::{Flight, StandTogether, ViewId, ViewLayout, Views, view_target};
 use bevy::asset::AssetEventSystems;
 use bevy::camera::CameraUpdateSystems;
 use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::transform::TransformSystems;
 use bevy::window::RequestRedraw;
-use bevy_panorbit_camera::PanOrbitCameraSystemSet;
 use std::time::Duration;
 
 /// Frames drawn after the scene changed: new meshes and textures may reach the graphics card one frame late.
@@ -135,7 +134,7 @@ fn choose_views_to_draw(
     }
     memory.compiling = compiling;
 
-    let is_shown = |view: ViewId| view == ViewId::First || views.layout == ViewLayout::Split;
+    let is_shown = |view: ViewId| view == ViewId::First || views.layout != ViewLayout::Single;
     let mut moves = [false; 2];
     for (view, _, projection, transform, flying) in &cameras {
         let fov = match projection {
@@ -211,7 +210,7 @@ pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<RedrawNeeded>().add_message::<RequestRedraw>().add_systems(
         PostUpdate,
         choose_views_to_draw
-            .after(PanOrbitCameraSystemSet)
+            .after(StandTogether)
             .before(TransformSystems::Propagate)
             .before(CameraUpdateSystems)
             .before(AssetEventSystems),

@@ -12,7 +12,7 @@ use bevy::camera::RenderTarget;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::prelude::*;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
-use bevy_panorbit_camera::{ActiveCameraData, FocusBoundsShape, PanOrbitCamera, PanOrbitCameraPlugin};
+use bevy_panorbit_camera::{ActiveCameraData, FocusBoundsShape, PanOrbitCamera, PanOrbitCameraPlugin, PanOrbitCameraSystemSet};
 use gridvox_car::{PhotoCamera, ViewPreset};
 use std::f32::consts::{PI, TAU};
 
@@ -50,6 +50,8 @@ pub enum ViewLayout {
     Single,
     /// Two views side by side.
     Split,
+    /// Two views in one place: the second sees what the first sees, for a line that wipes between two liveries.
+    Wipe,
 }
 
 /// A view's picture and what it shows.
@@ -81,7 +83,7 @@ impl Views {
     pub fn shown(&self) -> &[ViewImage] {
         match self.layout {
             ViewLayout::Single => &self.images[..1],
-            ViewLayout::Split => &self.images,
+            ViewLayout::Split | ViewLayout::Wipe => &self.images,
         }
     }
 
@@ -144,6 +146,10 @@ pub(crate) struct Flight {
     to: Place,
     elapsed_secs: f32,
 }
+
+/// When the cameras of a wipe are brought together; what draws comes after it.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct StandTogether;
 
 /// What a view's camera was asked for last, for reframing when the view's shape changes.
 #[derive(Component, Debug, Clone, Copy)]
@@ -223,6 +229,12 @@ fn apply_view_commands(
     for message in messages.read() {
         match *message {
             ShowroomCommand::SetLayout(layout) if views.layout != layout => {
+                if views.layout == ViewLayout::Wipe {
+                    // the second view gets its own place back
+                    for (.., mut orbit, _, _) in &mut cameras {
+                        orbit.force_update = true;
+                    }
+                }
                 views.layout = layout;
                 redraw.scene_changed();
             }
@@ -308,6 +320,26 @@ fn fly(
     }
 }
 
+/// In a wipe the second camera stands where the first one stands.
+fn stand_together(
+    views: Res<Views>,
+    first: Query<(&ViewId, &Transform, &Projection)>,
+    mut commands: Commands,
+) {
+    if views.layout != ViewLayout::Wipe {
+        return;
+    }
+    let of = |wanted: ViewId| first.iter().find(|(view, ..)| **view == wanted);
+    let (Some((_, place, lens)), Some((_, stands, sees))) = (of(ViewId::First), of(ViewId::Second)) else { return };
+    let fov = |lens: &Projection| match lens {
+        Projection::Perspective(perspective) => perspective.fov,
+        _ => 0.0,
+    };
+    if place != stands || fov(lens) != fov(sees) {
+        commands.entity(views.view(ViewId::Second).camera).insert((*place, lens.clone()));
+    }
+}
+
 fn aim_pointer(
     pointer: Res<ViewPointer>,
     views: Res<Views>,
@@ -354,6 +386,7 @@ pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<ViewPointer>()
         .add_systems(PreStartup, spawn_views)
         .add_systems(Update, (apply_view_commands, fly, aim_pointer).chain())
+        .add_systems(PostUpdate, stand_together.after(PanOrbitCameraSystemSet).in_set(StandTogether))
         .add_systems(Update, light_views.run_if(resource_changed::<OnStage>).after(apply_view_commands));
 }
 

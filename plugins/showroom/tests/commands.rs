@@ -110,6 +110,32 @@ fn views_follow_layout_size_and_paint() {
 }
 
 #[test]
+fn a_wipe_sees_two_liveries_from_one_place() {
+    let mut app = app();
+    app.update();
+    let places = |app: &mut App| {
+        let mut cameras = app.world_mut().query::<(&ViewId, &Transform)>();
+        let mut places: Vec<_> = cameras.iter(app.world()).map(|(view, place)| (view.index(), *place)).collect();
+        places.sort_by_key(|(index, _)| *index);
+        places
+    };
+    let apart = places(&mut app);
+    assert_ne!(apart[0].1, apart[1].1);
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Wipe));
+    app.update();
+    app.update();
+    let together = places(&mut app);
+    assert_eq!(together[0].1, together[1].1);
+    assert_eq!(app.world().resource::<Views>().shown().len(), 2);
+    // and apart again, each at its own place
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Split));
+    app.update();
+    app.update();
+    let again = places(&mut app);
+    assert!((again[1].1.translation - apart[1].1.translation).length() < 1e-3);
+}
+
+#[test]
 fn paint_wakes_the_views() {
     let mut app = app();
     step_until(&mut app, |fact| *fact == ShowroomEvent::FirstPictureDrawn);

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use gridvox_car::CarPack;
 use gridvox_editor::{EditorCommand, OpenLivery};
 use gridvox_inference::{GenerateOptions, GenerateRequest, InferenceCommand, Stage};
-use gridvox_showroom::{EnvironmentId, ShowroomCommand};
+use gridvox_showroom::{EnvironmentId, ShowroomCommand, ViewLayout};
 
 use crate::command::{Ask, DropAnswer, StudioCommand};
 use crate::desk::{Desk, Request};
@@ -113,6 +113,10 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
             studio.notices.say(Weight::Warning, "No version is kept yet: K keeps the livery as it is now.");
         }
         StudioCommand::Blink => to.views.blink(&mut to.showroom),
+        StudioCommand::SetWipe(fraction) => to.views.set_wipe(fraction),
+        StudioCommand::SetLayout(ViewLayout::Wipe) if !studio.keeps_version => {
+            studio.notices.say(Weight::Warning, "No version is kept yet: K keeps the livery as it is now.");
+        }
         StudioCommand::SetLayout(layout) => to.views.set_layout(layout, &mut to.showroom),
         StudioCommand::SetView(slot, preset) => to.views.set_preset(slot, preset, &mut to.showroom),
         StudioCommand::SetHoveredView(preset) => {

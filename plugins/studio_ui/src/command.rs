@@ -89,6 +89,8 @@ pub enum StudioCommand {
     KeepVersion,
     /// Shows the kept livery in the view under the pointer, or the one being worked on again.
     Blink,
+    /// Moves the line between the two versions, 0..=1 of the view's width.
+    SetWipe(f32),
     /// One or two views.
     SetLayout(ViewLayout),
     /// Points a view's camera.

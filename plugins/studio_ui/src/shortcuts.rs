@@ -35,9 +35,11 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
     let text_chords = [(CTRL, Key::Z, StudioCommand::Undo), (CTRL, Key::Y, StudioCommand::Redo)];
     let other = match layout {
         ViewLayout::Single => ViewLayout::Split,
-        ViewLayout::Split => ViewLayout::Single,
+        ViewLayout::Split | ViewLayout::Wipe => ViewLayout::Single,
     };
+    let wipe = if layout == ViewLayout::Wipe { ViewLayout::Single } else { ViewLayout::Wipe };
     let plain = [
+        (Key::W, StudioCommand::SetLayout(wipe)),
         (Key::F, StudioCommand::FitViews),
         (Key::C, StudioCommand::ToggleConfidence),
         (Key::K, StudioCommand::KeepVersion),

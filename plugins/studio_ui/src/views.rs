@@ -42,6 +42,8 @@ pub(crate) struct StudioViews {
     presets: [Option<ViewPreset>; 2],
     /// Which version each view shows.
     slots: [PaintSlot; 2],
+    /// Where the line of a wipe stands, 0..=1.
+    wipe: f32,
     /// Where a view stood last, for fitting the car again.
     homes: [ViewPreset; 2],
     textures: [Option<TextureId>; 2],
@@ -59,6 +61,7 @@ impl Default for StudioViews {
             layout: ViewLayout::Single,
             presets: homes.map(Some),
             slots: [PaintSlot::A; 2],
+            wipe: 0.5,
             homes,
             textures: [None; 2],
             sizes: [UVec2::ZERO; 2],
@@ -77,12 +80,25 @@ impl StudioViews {
     /// The view under the pointer, or the one that was last.
     pub fn hovered(&self) -> ViewId {
         match self.layout {
-            ViewLayout::Single => ViewId::First,
+            ViewLayout::Single | ViewLayout::Wipe => ViewId::First,
             ViewLayout::Split => self.hovered,
         }
     }
 
+    pub fn set_wipe(&mut self, fraction: f32) {
+        self.wipe = fraction.clamp(0.0, 1.0);
+    }
+
     pub fn set_layout(&mut self, layout: ViewLayout, showroom: &mut MessageWriter<ShowroomCommand>) {
+        let slots = match layout {
+            ViewLayout::Wipe => PaintSlot::ALL,
+            _ if self.layout == ViewLayout::Wipe => [PaintSlot::A; 2],
+            _ => self.slots,
+        };
+        for (view, slot) in ViewId::ALL.into_iter().zip(slots) {
+            self.slots[view.index()] = slot;
+            showroom.write(ShowroomCommand::ShowPaint { view, slot });
+        }
         self.layout = layout;
         showroom.write(ShowroomCommand::SetLayout(layout));
     }
@@ -116,7 +132,7 @@ impl StudioViews {
             preset: self.presets[index],
             kept: self.slots[index] == PaintSlot::B,
         };
-        ViewAreaView { layout: self.layout, views: [view(0), view(1)], drag_hovers, preparing }
+        ViewAreaView { layout: self.layout, views: [view(0), view(1)], wipe: self.wipe, drag_hovers, preparing }
     }
 
     /// Takes over where the views lie; `covered` while something lies over the whole window.
@@ -125,6 +141,9 @@ impl StudioViews {
         for place in places {
             let size = place.rect.size() * scale;
             self.sizes[place.view.index()] = UVec2::new(size.x.round() as u32, size.y.round() as u32);
+            if self.layout == ViewLayout::Wipe {
+                self.sizes[ViewId::Second.index()] = self.sizes[place.view.index()];
+            }
             if place.dragged {
                 self.presets[place.view.index()] = None;
             }

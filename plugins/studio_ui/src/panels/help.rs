@@ -17,6 +17,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("Show where the paint comes from", "C"),
             ("Keep this version to compare", "K"),
             ("Show the kept version, or the newest", "B"),
+            ("Wipe between the two", "W"),
             ("Open livery", "Ctrl+L"),
             ("Save livery", "Ctrl+S"),
             ("Save under another name", "Ctrl+Shift+S"),

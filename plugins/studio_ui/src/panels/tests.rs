@@ -186,7 +186,7 @@ fn a_view_says_when_it_shows_the_kept_version() {
     use super::view_area::{ViewAreaView, ViewState, view_area};
     use gridvox_showroom::{ViewId, ViewLayout};
     let kept = ViewState { kept: true, ..ViewState::default() };
-    let view = ViewAreaView { layout: ViewLayout::Split, views: [kept, ViewState::default()], drag_hovers: false, preparing: false };
+    let view = ViewAreaView { layout: ViewLayout::Split, views: [kept, ViewState::default()], wipe: 0.5, drag_hovers: false, preparing: false };
     let places = Rc::new(RefCell::new(Vec::new()));
     let sink = places.clone();
     let (harness, _) = harness(move |ui, out| *sink.borrow_mut() = view_area(ui, &view, out));

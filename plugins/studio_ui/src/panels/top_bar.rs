@@ -171,6 +171,9 @@ fn view_menu(ui: &mut Ui, out: &mut Commands) {
         if item(ui, true, "Keep this version to compare", "K") {
             out.push(StudioCommand::KeepVersion);
         }
+        if item(ui, true, "Wipe between the two", "W") {
+            out.push(StudioCommand::SetLayout(ViewLayout::Wipe));
+        }
         if item(ui, true, "Show the kept version, or the newest", "B") {
             out.push(StudioCommand::Blink);
         }

@@ -21,6 +21,8 @@ pub struct ViewAreaView {
     pub layout: ViewLayout,
     /// Both views.
     pub views: [ViewState; 2],
+    /// Where the line of a wipe stands, 0..=1 of the width.
+    pub wipe: f32,
     /// Files hover over the window.
     pub drag_hovers: bool,
     /// Words over the views while the first picture is on its way.
@@ -56,18 +58,24 @@ pub fn view_area(ui: &mut Ui, view: &ViewAreaView, out: &mut Commands) -> Vec<Vi
     let area = ui.available_rect_before_wrap();
     ui.painter().rect_filled(area, 0, theme::BACKDROP);
     let places = match view.layout {
-        ViewLayout::Single => vec![(ViewId::First, area)],
+        ViewLayout::Single | ViewLayout::Wipe => vec![(ViewId::First, area)],
         ViewLayout::Split => {
             let (first, second) = halves(area);
             vec![(ViewId::First, first), (ViewId::Second, second)]
         }
     };
-    let shown = places
+    let mut shown: Vec<_> = places
         .into_iter()
         .map(|(id, rect)| {
-            one_view(ui, id, rect, view.views[id.index()], view.preparing, out)
+            let over = (view.layout == ViewLayout::Wipe).then_some((view.views[1], view.wipe));
+            one_view(ui, id, rect, view.views[id.index()], over, view.preparing, out)
         })
         .collect();
+    if view.layout == ViewLayout::Wipe && wipe_line(ui, area, view.wipe, out) {
+        for place in &mut shown {
+            (place.hovered, place.dragged) = (false, false);
+        }
+    }
     if view.drag_hovers {
         let r = area.shrink(8.0);
         ui.painter().rect_filled(r, CornerRadius::same(12), Color32::from_black_alpha(140));
@@ -97,6 +105,7 @@ fn one_view(
     id: ViewId,
     rect: Rect,
     state: ViewState,
+    over: Option<(ViewState, f32)>,
     preparing: bool,
     out: &mut Commands,
 ) -> ViewPlace {
@@ -108,7 +117,12 @@ fn one_view(
     if preparing {
         placeholder(ui, rect, "Preparing the showroom…");
     }
-    if state.kept {
+    if let Some((ViewState { picture: Some(texture), .. }, fraction)) = over {
+        let right = Rect::from_min_max(pos2(rect.left() + rect.width() * fraction, rect.top()), rect.max);
+        let uv = Rect::from_min_max(pos2(fraction, 0.0), pos2(1.0, 1.0));
+        ui.painter().image(texture, right, uv, Color32::WHITE);
+        badge(ui, rect, "Newest left, kept version right");
+    } else if state.kept {
         badge(ui, rect, "Kept version");
     }
     let bar = preset_bar(ui, id, rect, state.preset, out);
@@ -117,6 +131,24 @@ fn one_view(
         out.push(StudioCommand::FitViews);
     }
     ViewPlace { view: id, rect, hovered, dragged: response.dragged() }
+}
+
+/// The line between two versions, to be dragged; true while the pointer has it.
+fn wipe_line(ui: &Ui, area: Rect, fraction: f32, out: &mut Commands) -> bool {
+    let x = area.left() + area.width() * fraction;
+    let grip = Rect::from_center_size(pos2(x, area.center().y), vec2(16.0, area.height()));
+    let response = ui.interact(grip, ui.id().with("wipe"), Sense::drag()).on_hover_cursor(egui::CursorIcon::ResizeHorizontal);
+    let has = response.hovered() || response.dragged();
+    let color = if has { theme::ACCENT } else { Color32::WHITE };
+    ui.painter().vline(x, area.y_range(), Stroke::new(2.0, color));
+    ui.painter().circle_filled(pos2(x, area.center().y), 9.0, color);
+    if let (true, Some(pointer)) = (response.dragged(), response.interact_pointer_pos()) {
+        let moved = ((pointer.x - area.left()) / area.width()).clamp(0.02, 0.98);
+        if moved != fraction {
+            out.push(StudioCommand::SetWipe(moved));
+        }
+    }
+    has
 }
 
 /// Words in the upper left corner of a view.
