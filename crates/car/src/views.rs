@@ -9,6 +9,9 @@ use std::str::FromStr;
 /// Share of the picture's half width or height that a framed car fills.
 const FILL: f32 = 0.92;
 
+/// Above this elevation, in degrees, a picture shows the car from the top.
+const TOP_FROM_ELEVATION_DEG: f32 = 60.0;
+
 /// A named view. Sides are the car's own: `Left` shows the driver's left side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,6 +53,30 @@ impl ViewPreset {
             Self::RearRight => "rear_right",
             Self::Right => "right",
             Self::FrontRight => "front_right",
+            Self::Top => "top",
+        }
+    }
+
+    /// The view nearest to a direction, both in degrees: azimuth 0 = front, 90 = the car's left side, 180 = rear.
+    pub fn from_direction(azimuth_deg: f32, elevation_deg: f32) -> Self {
+        if elevation_deg > TOP_FROM_ELEVATION_DEG {
+            return Self::Top;
+        }
+        let step = (azimuth_deg / 45.0).round() as i32;
+        Self::ALL[step.rem_euclid(8) as usize]
+    }
+
+    /// Words for a person, such as `front left`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Front => "front",
+            Self::FrontLeft => "front left",
+            Self::Left => "left side",
+            Self::RearLeft => "rear left",
+            Self::Rear => "rear",
+            Self::RearRight => "rear right",
+            Self::Right => "right side",
+            Self::FrontRight => "front right",
             Self::Top => "top",
         }
     }
@@ -198,6 +225,18 @@ mod tests {
         for view in [ViewPreset::Left, ViewPreset::Top] {
             assert!(camera(view).project(Vec3::new(0.0, 0.5, 2.0)).expect("seen").x < 300.0);
         }
+    }
+
+    #[test]
+    fn directions_go_to_the_nearest_view() {
+        for view in ViewPreset::ALL {
+            assert_eq!(ViewPreset::from_direction(view.azimuth_deg(), view.elevation_deg()), view);
+        }
+        for (azimuth, view) in [(-20.0, ViewPreset::Front), (359.0, ViewPreset::Front), (-100.0, ViewPreset::Right)] {
+            assert_eq!(ViewPreset::from_direction(azimuth, 10.0), view);
+        }
+        assert_eq!(ViewPreset::from_direction(67.0, 10.0), ViewPreset::FrontLeft);
+        assert_eq!(ViewPreset::from_direction(68.0, 10.0), ViewPreset::Left);
     }
 
     #[test]

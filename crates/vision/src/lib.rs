@@ -28,7 +28,7 @@ pub mod synth;
 pub mod train;
 pub mod vision;
 
-pub use analyze::{Analysis, ViewClass, analyze};
+pub use analyze::{Analysis, analyze};
 pub use cancel::{Cancel, Cancelled};
 pub use net::ModelError;
 pub use photo::{Photo, PhotoError};

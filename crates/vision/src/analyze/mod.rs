@@ -3,68 +3,13 @@
 mod direction;
 mod measure;
 
-use glam::Vec3;
-use gridvox_car::PhotoCamera;
+use gridvox_car::{PhotoCamera, ViewPreset};
 use serde::{Deserialize, Serialize};
 
+use self::direction::Direction;
 use crate::net::{Correspondence, ModelError};
 use crate::photo::Photo;
 use crate::vision::Vision;
-
-/// From where the car is seen, in steps of 45 degrees around it. Left and right are the car's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum ViewClass {
-    Front,
-    FrontLeft,
-    Left,
-    RearLeft,
-    Rear,
-    RearRight,
-    Right,
-    FrontRight,
-    Top,
-}
-
-/// Above this elevation, in degrees, a picture shows the car from the top.
-const TOP_FROM_ELEVATION_DEG: f32 = 60.0;
-
-impl ViewClass {
-    /// The class of a direction, both in degrees: azimuth 0 = front, 90 = the car's left side, 180 = rear.
-    pub fn from_direction(azimuth_deg: f32, elevation_deg: f32) -> Self {
-        if elevation_deg > TOP_FROM_ELEVATION_DEG {
-            return Self::Top;
-        }
-        const AROUND: [ViewClass; 8] = [
-            ViewClass::Front,
-            ViewClass::FrontLeft,
-            ViewClass::Left,
-            ViewClass::RearLeft,
-            ViewClass::Rear,
-            ViewClass::RearRight,
-            ViewClass::Right,
-            ViewClass::FrontRight,
-        ];
-        let step = (azimuth_deg / 45.0).round() as i32;
-        AROUND[step.rem_euclid(8) as usize]
-    }
-
-    /// Words for a person, such as `front left`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Front => "front",
-            Self::FrontLeft => "front left",
-            Self::Left => "left side",
-            Self::RearLeft => "rear left",
-            Self::Rear => "rear",
-            Self::RearRight => "rear right",
-            Self::Right => "right side",
-            Self::FrontRight => "front right",
-            Self::Top => "top",
-        }
-    }
-}
 
 /// What [`analyze`](crate::analyze) found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,7 +19,7 @@ pub struct Analysis {
     /// One sentence why the photo cannot be used; `None` where it can.
     pub refusal: Option<String>,
     /// From where the car is seen; `None` without a car.
-    pub view: Option<ViewClass>,
+    pub view: Option<ViewPreset>,
     /// Azimuth of the camera in degrees, 0..360: 0 = front, 90 = the car's left side.
     pub azimuth_deg: Option<f32>,
     /// Elevation of the camera in degrees above the horizon.
@@ -157,8 +102,8 @@ pub fn from_correspondence(photo: &Photo, net: &Correspondence) -> Analysis {
         analysis.has_car = false;
         return analysis;
     }
-    if let Some(direction) = direction::find(net) {
-        analysis.set_direction(direction.azimuth_deg, direction.elevation_deg);
+    if let Some(direction) = Direction::find(net) {
+        analysis.set_direction(direction);
     }
     analysis.judge();
     analysis
@@ -167,14 +112,11 @@ pub fn from_correspondence(photo: &Photo, net: &Correspondence) -> Analysis {
 impl Analysis {
     /// Takes the direction from a solved camera, which knows better than the network alone.
     pub fn set_camera(&mut self, camera: &PhotoCamera) {
-        let eye = camera.eye() - CAR_MIDDLE;
-        let azimuth = eye.x.atan2(eye.z).to_degrees().rem_euclid(360.0);
-        let elevation = eye.y.atan2(eye.x.hypot(eye.z)).to_degrees();
-        self.set_direction(azimuth, elevation);
+        self.set_direction(Direction::of_camera(camera));
     }
 
-    fn set_direction(&mut self, azimuth_deg: f32, elevation_deg: f32) {
-        self.view = Some(ViewClass::from_direction(azimuth_deg, elevation_deg));
+    fn set_direction(&mut self, Direction { azimuth_deg, elevation_deg }: Direction) {
+        self.view = Some(ViewPreset::from_direction(azimuth_deg, elevation_deg));
         self.azimuth_deg = Some(azimuth_deg);
         self.elevation_deg = Some(elevation_deg);
     }
@@ -242,9 +184,6 @@ impl Analysis {
         );
     }
 }
-
-/// The middle of a car, in metres: what a camera's direction is measured from.
-const CAR_MIDDLE: Vec3 = Vec3::new(0.0, 0.6, 0.0);
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
+use super::direction::CAR_MIDDLE;
 use super::*;
 use crate::net::CropRect;
+use glam::Vec3;
 use gridvox_car::testing::box_car;
 use gridvox_car::{CarModel, RasterOptions, RasterScene};
 use image::{Rgb, RgbImage, imageops};
@@ -40,15 +42,15 @@ fn picture() -> RgbImage {
 fn every_direction_is_told() {
     let model = box_car();
     for (azimuth, elevation, view) in [
-        (0.0, 8.0, ViewClass::Front),
-        (40.0, 10.0, ViewClass::FrontLeft),
-        (90.0, 5.0, ViewClass::Left),
-        (140.0, 15.0, ViewClass::RearLeft),
-        (180.0, 10.0, ViewClass::Rear),
-        (225.0, 12.0, ViewClass::RearRight),
-        (270.0, 3.0, ViewClass::Right),
-        (320.0, 20.0, ViewClass::FrontRight),
-        (30.0, 75.0, ViewClass::Top),
+        (0.0, 8.0, ViewPreset::Front),
+        (40.0, 10.0, ViewPreset::FrontLeft),
+        (90.0, 5.0, ViewPreset::Left),
+        (140.0, 15.0, ViewPreset::RearLeft),
+        (180.0, 10.0, ViewPreset::Rear),
+        (225.0, 12.0, ViewPreset::RearRight),
+        (270.0, 3.0, ViewPreset::Right),
+        (320.0, 20.0, ViewPreset::FrontRight),
+        (30.0, 75.0, ViewPreset::Top),
     ] {
         let camera = orbit(azimuth, elevation);
         let photo = Photo::from_rgb(picture(), "test");

@@ -41,7 +41,7 @@ fn analysis() -> Analysis {
     Analysis {
         has_car: true,
         refusal: None,
-        view: Some(gridvox_vision::ViewClass::FrontLeft),
+        view: Some(gridvox_car::ViewPreset::FrontLeft),
         azimuth_deg: Some(41.0),
         elevation_deg: Some(9.0),
         quality: 82,
