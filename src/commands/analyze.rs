@@ -5,10 +5,10 @@ use gridvox_car::CarPack;
 use gridvox_car::bundled::models_dir;
 use gridvox_vision::{Vision, analyze, photo};
 
-use super::progress::one_line;
+use super::progress::in_words;
 use crate::cli::AnalyzeArgs;
 
-/// Runs the command; a photo without a car is an error, after its analysis was printed.
+/// Runs the command; a photo without a car is an error. As JSON its analysis is printed all the same.
 #[expect(clippy::print_stdout, reason = "the analysis is this command's output")]
 pub fn run(args: &AnalyzeArgs) -> Result<()> {
     let photo = photo::load(&args.photo)?;
@@ -19,11 +19,15 @@ pub fn run(args: &AnalyzeArgs) -> Result<()> {
     let analysis = analyze(&vision, &photo)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&analysis)?);
-    } else {
-        println!("{}", one_line(&analysis));
     }
-    match analysis.refusal {
-        Some(refusal) => Err(eyre!(refusal)),
-        None => Ok(()),
+    if let Some(refusal) = analysis.refusal {
+        return Err(eyre!(refusal));
     }
+    if !args.json {
+        println!("{}", in_words(&analysis));
+        for warning in &analysis.warnings {
+            println!("  {warning}");
+        }
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gridvox_car::ViewPreset;
 use gridvox_vision::{Analysis, Update};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -27,7 +28,8 @@ impl Progress {
                 self.bar.set_position((fraction * 1000.0) as u64);
                 self.bar.set_message(stage.label());
             }
-            Update::Analysis(analysis) => self.bar.suspend(|| eprintln!("{}", one_line(analysis))),
+            // Its warnings come with the report.
+            Update::Analysis(analysis) => self.bar.suspend(|| eprintln!("{}", in_words(analysis))),
             Update::Preview(_) => {}
         }
     }
@@ -38,13 +40,8 @@ impl Progress {
     }
 }
 
-/// The analysis in a line, with its warnings below.
-pub fn one_line(analysis: &Analysis) -> String {
-    let view = analysis.view.map_or("no car", |view| view.label());
-    let mut text = format!("photo: {view}, quality {}/100", analysis.quality);
-    for warning in analysis.refusal.iter().chain(&analysis.warnings) {
-        text.push_str("\n  ");
-        text.push_str(warning);
-    }
-    text
+/// The analysis in a line, without its warnings.
+pub fn in_words(analysis: &Analysis) -> String {
+    let view = analysis.view.map_or("car", ViewPreset::label);
+    format!("photo: {view}, quality {}/100", analysis.quality)
 }

@@ -93,6 +93,12 @@ pub enum PhotoError {
         /// The file.
         path: PathBuf,
     },
+    /// Named like a picture, but something else inside.
+    #[error("This file is not a picture, whatever its name says; choose a JPEG, PNG, WebP, BMP, TIFF or TGA photo: {}", path.display())]
+    NotAPicture {
+        /// The file.
+        path: PathBuf,
+    },
     /// Some other kind of file.
     #[error("This kind of file cannot be read as a photo; use JPEG, PNG, WebP, BMP, TIFF or TGA: {}", path.display())]
     Unsupported {
@@ -106,10 +112,8 @@ pub enum PhotoError {
         path: PathBuf,
     },
     /// Anything else that a decoder dislikes.
-    #[error("The photo is damaged ({reason}); open it in a picture viewer and save it again: {}", path.display())]
+    #[error("The photo is damaged; open it in a picture viewer and save it again: {}", path.display())]
     Broken {
-        /// The decoder's words.
-        reason: String,
         /// The file.
         path: PathBuf,
     },
@@ -177,11 +181,13 @@ fn format_of(bytes: &[u8], path: &Path) -> Result<ImageFormat, PhotoError> {
     if is_heic(bytes) {
         return Err(PhotoError::Heic { path: path.into() });
     }
-    // TGA has no magic number, so its name has to do.
-    let guessed = image::guess_format(bytes).ok().or_else(|| ImageFormat::from_path(path).ok());
     use ImageFormat::{Bmp, Jpeg, Png, Tga, Tiff, WebP};
-    match guessed {
+    let named = ImageFormat::from_path(path).ok();
+    // TGA has no magic number, so its name has to do.
+    let found = image::guess_format(bytes).ok().or(named.filter(|&format| format == Tga));
+    match found {
         Some(format @ (Png | Jpeg | WebP | Bmp | Tiff | Tga)) => Ok(format),
+        None if matches!(named, Some(Png | Jpeg | WebP | Bmp | Tiff)) => Err(PhotoError::NotAPicture { path: path.into() }),
         _ if ImageFormat::from_path(path).is_err() && is_heic_name(path) => Err(PhotoError::Heic { path: path.into() }),
         _ => Err(PhotoError::Unsupported { path: path.into() }),
     }
@@ -208,7 +214,8 @@ fn failure(error: ImageError, path: &Path) -> PhotoError {
             if early.iter().any(|word| reason.to_ascii_lowercase().contains(word)) {
                 PhotoError::Truncated { path }
             } else {
-                PhotoError::Broken { reason: reason.lines().next().unwrap_or("unknown").to_owned(), path }
+                tracing::debug!("{}: {reason}", path.display());
+                PhotoError::Broken { path }
             }
         }
     }

@@ -146,13 +146,13 @@ fn each_bad_file_gets_its_own_sentence() {
     assert!(matches!(kind(""), PhotoError::Unreadable { .. }));
     assert!(matches!(kind("cut.jpg"), PhotoError::Truncated { .. }));
     assert!(matches!(kind("empty.png"), PhotoError::Truncated { .. }));
-    assert!(matches!(kind("words.jpg"), PhotoError::Broken { .. } | PhotoError::Truncated { .. }));
+    assert!(matches!(kind("words.jpg"), PhotoError::NotAPicture { .. }));
     assert!(matches!(kind("phone.heic"), PhotoError::Heic { .. }));
     assert!(matches!(kind("movie.gif"), PhotoError::Unsupported { .. }));
     assert!(matches!(kind("tiny.png"), PhotoError::TooSmall { .. }));
     assert!(matches!(kind("vast.bmp"), PhotoError::TooManyPixels { width: 20_000, .. }));
     assert!(matches!(kind("heavy.jpg"), PhotoError::TooManyBytes { .. }));
-    for name in ["none.jpg", "cut.jpg", "phone.heic", "vast.bmp", "heavy.jpg"] {
+    for name in ["none.jpg", "words.jpg", "cut.jpg", "phone.heic", "vast.bmp", "heavy.jpg"] {
         let words = kind(name).to_string();
         assert!(words.lines().count() == 1 && words.len() < 120 + dir.path().as_os_str().len(), "{words}");
     }

@@ -195,7 +195,6 @@ impl Job<'_> {
         self.begin(Stage::Correspond, fraction(0.05))?;
         let net = self.vision.correspond(&photo.rgb)?;
         let mut analysis = analyze::from_correspondence(photo, &net);
-        (self.on_update)(Update::Analysis(analysis.clone()));
         if let Some(reason) = analysis.refusal.take() {
             return Err(GenerateError::NoCar { reason, name: photo.source_name.clone() });
         }
@@ -212,6 +211,9 @@ impl Job<'_> {
         self.begin(Stage::Refine, fraction(0.65))?;
         let refined = pose::refine(self.prepared.edges(), &photo.rgb, &net, &solution, &hints)
             .map_err(|failure| pose_error(failure, photo))?;
+        if refined.certainty().is_some_and(|certainty| certainty < 1.0) {
+            self.warnings.push("The car fits this photo only loosely: compare the livery's edges with the photo.".into());
+        }
         let view = SolvedView::new(photo, refined.camera, Some(net), Some(refined), &self.prepared);
         view.refine_analysis(&mut analysis);
         self.warnings.extend(analysis.warnings.iter().cloned());
