@@ -82,9 +82,10 @@ pub struct Coverage {
 /// first five are means over the photos, weighted by the car's size in them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// 0..100: how well the drawn car lies on the photo's. `100 * edges * outline`, where `edges` falls from 1 at an
-    /// edge residual of 0.5 pixels to 0 at 8 (of a photo 1600 pixels large) and `outline` rises from 0 at an
-    /// intersection over union of 0.5 to 1 at 0.95. Where the camera was given by hand: `100 * agreeing`.
+    /// 0..100: how well the drawn car lies on the photo's. `100 * edges * outline * certainty`, where `edges` falls from 1
+    /// at an edge residual of 0.5 pixels to 0 at 8 (of a photo 1600 pixels large), `outline` rises from 0 at an
+    /// intersection over union of 0.5 to 1 at 0.95, and `certainty` from 0 for a camera that the photo's edges support
+    /// as weakly as a wrong one to 1 where none was ever wrong. Where the camera was given by hand: `100 * agreeing`.
     pub accuracy: f32,
     /// 0..100: share of the car's pixels where the drawn part is the one that the network sees; 100 without a network.
     pub semantic: f32,
@@ -127,7 +128,8 @@ pub(crate) fn score(
         let pose = view.pose.as_ref();
         let edges = pose.and_then(|p| p.edge_residual_px).map(|px| 1.0 - ((px - 0.5) / 7.5).clamp(0.0, 1.0));
         let outline = pose.and_then(|p| p.silhouette_iou).map(|iou| ((iou - 0.5) / 0.45).clamp(0.0, 1.0));
-        let placed = edges.zip(outline).map_or(agreeing, |(e, o)| e * o);
+        let sure = pose.and_then(|p| p.certainty()).unwrap_or(1.0);
+        let placed = edges.zip(outline).map_or(agreeing, |(e, o)| e * o * sure);
         total.accuracy += weight * 100.0 * placed;
         total.semantic += weight * 100.0 * semantic(view, car);
         total.colour += weight * (100.0 - 5.0 * delta_e).max(0.0);

@@ -188,12 +188,6 @@ pub enum GenerateError {
         /// The photo's name.
         name: String,
     },
-    /// The picture was flipped.
-    #[error("The photo seems to be mirrored (lettering runs backwards): flip it and try again. The photo is {name}.")]
-    Mirrored {
-        /// The photo's name.
-        name: String,
-    },
     /// The car carries nothing to paint.
     #[error("This car has no paint with texture coordinates, so no livery can be made for it: {}", .0.display())]
     NoPaint(PathBuf),

@@ -43,11 +43,7 @@ pub struct SolvedView<'a> {
 
 /// The sentence for a pose that was not found.
 pub fn pose_error(failure: PoseFailure, photo: &Photo) -> GenerateError {
-    let name = photo.source_name.clone();
-    match failure {
-        PoseFailure::Mirrored => GenerateError::Mirrored { name },
-        other => GenerateError::Pose { reason: other.to_string(), name },
-    }
+    GenerateError::Pose { reason: failure.to_string(), name: photo.source_name.clone() }
 }
 
 /// What the photo's file says about its camera.

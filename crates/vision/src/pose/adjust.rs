@@ -61,6 +61,8 @@ pub struct Terms<'a> {
 /// Which parameters may move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Free {
+    /// The three angles.
+    pub rotation: bool,
     /// Focal length.
     pub zoom: bool,
     /// Radial distortion.
@@ -70,8 +72,12 @@ pub struct Free {
 }
 
 impl Free {
+    /// A camera with the principal point in the middle and no distortion.
+    pub const PINHOLE: Self = Self { rotation: true, zoom: true, k1: false, principal_point: false };
+
     fn allows(self, parameter: usize) -> bool {
         match parameter {
+            0..=2 => self.rotation,
             ZOOM => self.zoom,
             K1 => self.k1,
             p if p >= PRINCIPAL_X => self.principal_point,
@@ -96,6 +102,10 @@ impl Adjusted {
     }
 }
 
+/// Standard deviation of the sine of the camera's roll.
+const ROLL_SIGMA: f64 = 0.06;
+/// How far below the road's level a camera stands at times, on a bank or a kerb, metres.
+const BELOW_ROAD_SIGMA_M: f64 = 0.05;
 /// Cauchy scale of whitened point residuals: 95 % efficiency on Gaussian noise.
 const CAUCHY: f64 = 2.385;
 
@@ -175,6 +185,7 @@ fn evaluate(model: &CameraModel, terms: &Terms<'_>, free: Free) -> Evaluated {
     let prior = &terms.prior;
     sums.believe(ZOOM, model.focal_px.ln() - prior.log_focal.0, prior.log_focal.1);
     sums.believe(K1, model.k1, prior.k1_sigma);
+    sums.believe_stance(model);
     let middle = Vector2::new(f64::from(model.width), f64::from(model.height)) * 0.5;
     sums.believe(PRINCIPAL_X, model.principal_point.x - middle.x, prior.principal_sigma_px);
     sums.believe(PRINCIPAL_X + 1, model.principal_point.y - middle.y, prior.principal_sigma_px);
@@ -206,10 +217,72 @@ impl Sums {
         }
     }
 
+    /// Cameras are held about level and do not look up from below the road.
+    fn believe_stance(&mut self, model: &CameraModel) {
+        let up = model.rotation.column(1).into_owned();
+        let mut roll = Step::zeros();
+        (roll[1], roll[2]) = (up.z, -up.y);
+        let inv = 1.0 / (ROLL_SIGMA * ROLL_SIGMA);
+        self.cost += up.x * up.x * inv;
+        self.add(&roll, up.x, inv, inv);
+
+        let height = model.centre.y - up.dot(&model.translation);
+        if height < 0.0 {
+            let turn = model.translation.cross(&up);
+            let zoom = -up.z * model.translation.z;
+            let row = Step::from_column_slice(&[turn.x, turn.y, turn.z, -up.x, -up.y, -up.z, zoom, 0.0, 0.0, 0.0]);
+            let inv = 1.0 / (BELOW_ROAD_SIGMA_M * BELOW_ROAD_SIGMA_M);
+            self.cost += height * height * inv;
+            self.add(&row, height, inv, inv);
+        }
+    }
+
     fn believe(&mut self, parameter: usize, residual: f64, sigma: f64) {
         let inv = 1.0 / (sigma * sigma);
         self.cost += residual * residual * inv;
         self.gradient[parameter] += residual * inv;
         self.information[(parameter, parameter)] += inv;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glam::Vec3;
+    use gridvox_car::PhotoCamera;
+
+    fn from(eye: Vec3, up: Vec3) -> CameraModel {
+        let camera = PhotoCamera::look_at(eye, Vec3::new(0.1, 0.5, -0.1), up, 1700.0, 1600, 1067);
+        CameraModel::from_camera(&camera, Vec3::new(0.0, 0.6, 0.0))
+    }
+
+    fn stance(model: &CameraModel) -> Sums {
+        let mut sums = Sums { cost: 0.0, gradient: Step::zeros(), information: Information::zeros() };
+        sums.believe_stance(model);
+        sums
+    }
+
+    #[test]
+    fn the_pull_of_the_stance_is_the_slope_of_its_cost() {
+        for (eye, up) in [
+            (Vec3::new(3.0, -0.4, 6.0), Vec3::Y),
+            (Vec3::new(-5.0, -0.1, 2.0), Vec3::new(0.1, 1.0, 0.05)),
+            (Vec3::new(4.0, 1.5, -3.0), Vec3::new(-0.2, 1.0, 0.0)),
+        ] {
+            let model = from(eye, up);
+            let pull = stance(&model).gradient;
+            for i in 0..PARAMETERS {
+                let mut step = Step::zeros();
+                step[i] = 1e-6;
+                let slope = (stance(&model.moved(&step)).cost - stance(&model.moved(&-step)).cost) / 4e-6;
+                assert!((slope - pull[i]).abs() < 1e-3 * (1.0 + slope.abs()), "parameter {i}: {slope} and {}", pull[i]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_level_camera_above_the_road_is_left_alone() {
+        assert!(stance(&from(Vec3::new(3.0, 1.4, 6.0), Vec3::Y)).cost < 1e-9);
+        assert!(stance(&from(Vec3::new(3.0, -0.5, 6.0), Vec3::Y)).cost > 50.0);
     }
 }

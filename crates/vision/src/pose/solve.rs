@@ -62,19 +62,23 @@ pub fn solve(
     if hints.point_pairs.len() < 4 {
         scene.require_enough(field)?;
     }
-    let direct = scene.search(&scene.samples, hints.seed);
-    let share = direct.as_ref().map_or(0.0, |found| found.share);
-    if share < 0.75 && hints.point_pairs.is_empty() {
-        let flipped: Vec<Sample> = scene.samples.iter().map(|s| s.flipped(photo_size.0)).collect();
-        let mirrored = scene.search(&flipped, hints.seed).map_or(0.0, |found| found.share);
-        if mirrored > LEAST_AGREEING && mirrored > share + 0.15 {
-            return Err(PoseFailure::Mirrored);
+    let mut best = scene.search(&scene.samples, hints.seed);
+    let mut is_swapped = false;
+    let share_of = |found: &Option<Found>| found.as_ref().map_or(0.0, |found| found.share);
+    if share_of(&best) < 0.75 && hints.point_pairs.is_empty() {
+        // Cars are symmetric: a network that takes one side for the other sees the mirror image of what is there.
+        let swapped: Vec<Sample> = scene.samples.iter().map(|s| s.mirrored(&scene.centre)).collect();
+        let other = scene.search(&swapped, hints.seed);
+        if share_of(&other) > share_of(&best) + 0.15 {
+            best = other;
+            is_swapped = true;
         }
     }
-    let Some(found) = direct.filter(|found| found.share >= LEAST_AGREEING || hints.point_pairs.len() >= 4) else {
+    let share = share_of(&best);
+    let Some(found) = best.filter(|found| found.share >= LEAST_AGREEING || hints.point_pairs.len() >= 4) else {
         return Err(PoseFailure::NotThisCar { agreeing: (share * 100.0) as f32 });
     };
-    if hints.point_pairs.is_empty() && scene.has_second_car(&found, hints.seed) {
+    if hints.point_pairs.is_empty() && !is_swapped && scene.has_second_car(&found, hints.seed) {
         return Err(PoseFailure::TwoCars);
     }
     Ok(PoseSolution {
@@ -83,7 +87,9 @@ pub fn solve(
         rms_px: (found.rms_px / reference_scale(photo_size.0, photo_size.1)) as f32,
         focal_uncertainty: found.adjusted.zoom_sigma() as f32,
         alternatives: found.others.iter().map(CameraModel::to_camera).collect(),
+        followed: Vec::new(),
         silhouette_iou: None,
+        support: None,
         edge_residual_px: None,
         edge_support: None,
     })
@@ -93,6 +99,17 @@ pub fn solve(
 /// together count as `EFFECTIVE_POINTS` independent points.
 pub(super) fn whiten_field(field: &Correspondence, bounds: (Vec3, Vec3), model: &CameraModel) -> Vec<PointTerm> {
     whiten(&thin(&samples(field, bounds), 800), model)
+}
+
+/// As [`whiten_field`] with few points, for a quick look.
+pub(super) fn whiten_thinly(field: &Correspondence, bounds: (Vec3, Vec3), model: &CameraModel) -> Vec<PointTerm> {
+    whiten(&thin(&samples(field, bounds), 200), model)
+}
+
+/// `model` shifted, without turning or zooming, to where the correspondences put the car.
+pub(super) fn settled(field: &[PointTerm], model: &CameraModel, prior: LensPrior) -> CameraModel {
+    let shift = Free { rotation: false, zoom: false, ..Free::PINHOLE };
+    adjust(model, &Terms { points: field, lines: &[], pairs: &[], prior }, shift, 8).model
 }
 
 /// Points marked by hand as terms; a click is good to two pixels at the reference size.
@@ -119,6 +136,11 @@ pub(super) fn lens_prior(photo_size: (u32, u32), hints: &PoseHints) -> LensPrior
         k1_sigma: 0.03,
         principal_sigma_px: 0.02 * diagonal,
     }
+}
+
+/// A 35 mm equivalent focal length in pixels of a photo.
+pub(super) fn focal_px_of(focal_35mm: f64, photo_size: (u32, u32)) -> f64 {
+    focal_35mm / DIAGONAL_35MM * f64::from(photo_size.0).hypot(f64::from(photo_size.1))
 }
 
 fn samples(field: &Correspondence, bounds: (Vec3, Vec3)) -> Vec<Sample> {
@@ -167,8 +189,9 @@ fn whiten(samples: &[Sample], model: &CameraModel) -> Vec<PointTerm> {
 }
 
 impl Sample {
-    fn flipped(self, width: u32) -> Self {
-        Self { pixel: Vector2::new(f64::from(width) - self.pixel.x, self.pixel.y), ..self }
+    /// The same place on the car's other side.
+    fn mirrored(self, centre: &Vector3<f64>) -> Self {
+        Self { point: Vector3::new(2.0 * centre.x - self.point.x, self.point.y, self.point.z), ..self }
     }
 
     /// How far the camera's prediction may lie off.
@@ -229,7 +252,7 @@ impl<'a> Scene<'a> {
         let hypotheses = self.hypotheses(samples, seed);
         let few = thin(samples, 500);
         let weak = lens_prior(self.photo_size, &PoseHints::default());
-        let zoom = Free { zoom: true, k1: false, principal_point: false };
+        let zoom = Free::PINHOLE;
         let score = |model: &CameraModel| self.score(&few, model, f64::INFINITY);
         let mut ranked: Vec<(f64, CameraModel)> = Vec::new();
         for model in hypotheses {
@@ -419,7 +442,7 @@ fn spread_px(samples: &[Sample]) -> f64 {
 }
 
 /// Whether the samples lie on the side of the car that faces the camera. Under a long lens a car seen through itself from
-/// behind looks like its mirror image, so this is what tells a mirrored photo.
+/// behind looks like its mirror image.
 fn sees_near_side(samples: &[Sample], model: &CameraModel) -> bool {
     samples.iter().map(|s| s.weight * (model.to_view(&s.point).z - model.translation.z)).sum::<f64>() <= 0.0
 }

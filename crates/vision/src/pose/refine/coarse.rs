@@ -31,7 +31,7 @@ pub fn align(
 ) -> CameraModel {
     let cell = f64::from(field.cell_px().max_element());
     let mut model = *start;
-    let free = Free { zoom: true, k1: false, principal_point: false };
+    let free = Free::PINHOLE;
     for round in 0..ROUNDS {
         let t = round as f64 / (ROUNDS - 1) as f64;
         let at = |ends: (f64, f64)| ends.0 * (ends.1 / ends.0).powf(t) * cell;
