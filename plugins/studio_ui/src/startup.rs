@@ -105,13 +105,11 @@ mod tests {
     fn processor_time_is_read_where_there_is_a_proc() {
         let before = processor_secs();
         assert_eq!(before.is_some(), std::path::Path::new("/proc/self/stat").exists());
-        if let Some(before) = before {
-            let mut sum = 0.0_f64;
-            let start = Instant::now();
-            while start.elapsed().as_millis() < 60 {
-                sum += f64::sin(sum + 1.0);
-            }
-            assert!(processor_secs().is_some_and(|now| now > before), "{sum}");
+        // work counts, however busy the machine is with other things
+        let (mut sum, start) = (0.0_f64, Instant::now());
+        while processor_secs() <= before && before.is_some() {
+            sum = (0..100_000).fold(sum, |sum, _| f64::sin(sum + 1.0));
+            assert!(start.elapsed().as_secs() < 30, "no processor time was counted: {sum}");
         }
     }
 }

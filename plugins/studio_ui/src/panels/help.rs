@@ -59,7 +59,7 @@ pub fn help_overlay(context: &Context, out: &mut Commands) {
         .then(|| out.push(StudioCommand::ToggleHelp));
         // a low window scrolls
         let height = (context.content_rect().height() - 140.0).max(200.0);
-        ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true]).show(ui, |ui| {
             // room for the scroll bar
             ui.set_width(ui.available_width() - GAP_LARGE);
             for (title, lines) in GROUPS {
