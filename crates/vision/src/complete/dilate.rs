@@ -42,6 +42,26 @@ pub fn spread<T: Copy>(
     }
 }
 
+/// As [`spread`], on a grid that need not be square and without a say in who joins.
+pub fn spread_wide<T: Copy>(values: &mut [T], known: &mut [bool], across: usize, rings: usize) {
+    for _ in 0..rings {
+        let reached: Vec<(usize, usize)> = (0..values.len())
+            .filter(|&i| !known[i])
+            .filter_map(|i| {
+                let (left, right) = ((i % across > 0).then(|| i - 1), (i % across + 1 < across).then_some(i + 1));
+                let near = [left, right, i.checked_sub(across), Some(i + across)];
+                near.into_iter().flatten().find(|&n| n < known.len() && known[n]).map(|n| (i, n))
+            })
+            .collect();
+        if reached.is_empty() {
+            break;
+        }
+        for (to, from) in reached {
+            (values[to], known[to]) = (values[from], true);
+        }
+    }
+}
+
 /// Left, right, up, down, then the diagonals.
 pub fn neighbours(i: usize, size: usize) -> [Option<u32>; 8] {
     let (x, y) = ((i % size) as isize, (i / size) as isize);

@@ -6,6 +6,7 @@ mod dilate;
 mod fill;
 mod lettering;
 mod nearest;
+mod sheet;
 mod symmetry;
 
 pub use symmetry::Symmetry;
@@ -16,6 +17,7 @@ use rayon::prelude::*;
 use crate::color::{LinearRgb, delta_e};
 use crate::delight::Palette;
 use crate::report::Coverage;
+use lettering::Lettering;
 
 /// Gaps in what is seen up to this wide, in texels of a livery of 2048, are closed from their rim.
 const GAP_TEXELS_AT_2048: usize = 6;
@@ -57,7 +59,7 @@ pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, pal
     let mut known: Vec<bool> = confidence.iter().map(|&c| c > 0).collect();
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
     let symmetry = symmetry::measure(&color, &known, maps);
-    let words = lettering::find(&color, &known, maps, palette);
+    let lettering = Lettering::find(&color, &known, maps, palette);
 
     soften(&mut color, weight, maps);
 
@@ -74,7 +76,7 @@ pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, pal
         color[to] = color[from];
         confidence[to] = level;
     }
-    lettering::set_readable(&mut color, &words, &mirrored, maps);
+    lettering.set_readable(&mut color, &mirrored, maps);
     for &(to, _) in &mirrored {
         known[to] = true;
     }
@@ -88,7 +90,7 @@ pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, pal
     }
     let coverage = coverage(&confidence, maps);
     beyond_islands(&mut color, maps);
-    Completed { color, confidence, coverage, symmetry, words: words.len() }
+    Completed { color, confidence, coverage, symmetry, words: lettering.words() }
 }
 
 /// Leads poorly seen paint over to its better seen mirror image, so that no step shows where sight ends.
