@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
+use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{PresentMode, WindowResolution};
 use color_eyre::eyre::eyre;
@@ -95,6 +96,7 @@ fn compose(start: StudioStart, environment: EnvironmentId, started: Instant) -> 
         .set(WindowPlugin { primary_window: Some(window), ..default() })
         .set(AssetPlugin { file_path: gridvox_car::bundled::assets_dir().to_string_lossy().into_owned(), ..default() })
         .set(LogPlugin { filter: LOG_FILTER.into(), level: Level::INFO, ..default() })
+        .set(RenderPlugin { render_creation: gridvox_showroom::gpu::settings().into(), ..default() })
         // The window draws on demand: a picture that is one frame late would stay on screen.
         .disable::<PipelinedRenderingPlugin>();
     let mut app = App::new();

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy::render::render_resource::{CachedPipelineState, PipelineCache};
+use bevy::render::settings::WgpuSettings;
 use bevy::render::{Render, RenderApp, RenderSystems};
 use bevy::shader::ShaderCacheError;
 use std::sync::Arc;
@@ -15,9 +16,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 )]
 pub struct NoDevice;
 
+/// How a device is asked for: through Vulkan, Metal or Direct3D 12, or what `WGPU_BACKEND` names. OpenGL lacks what the
+/// materials need.
+pub fn settings() -> WgpuSettings {
+    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY);
+    WgpuSettings { backends: Some(backends), ..default() }
+}
+
 /// The name of the device that Bevy would use.
 pub fn probe() -> Result<String, NoDevice> {
-    let settings = bevy::render::settings::WgpuSettings::default();
+    let settings = settings();
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: settings.backends.unwrap_or_default(),
         flags: settings.instance_flags,

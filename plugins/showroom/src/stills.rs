@@ -489,7 +489,11 @@ fn headless_app(livery_size: u32) -> App {
     let mut app = App::new();
     let plugins = DefaultPlugins
         .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-        .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
+        .set(RenderPlugin {
+            render_creation: gpu::settings().into(),
+            synchronous_pipeline_compilation: true,
+            ..default()
+        })
         .disable::<WinitPlugin>()
         .disable::<PipelinedRenderingPlugin>()
         .disable::<LogPlugin>()

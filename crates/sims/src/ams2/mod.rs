@@ -58,7 +58,9 @@ pub fn check(target: &Ams2Target, livery: &RgbaImage, options: &Ams2Options) -> 
         return Err(ExportError::VehicleName(target.vehicle.clone()));
     }
     game_folder(target, options)?;
-    pictures::check(livery, options.size)
+    pictures::check(livery, options.size)?;
+    // A stage that is dropped takes its files and folders away again.
+    Staging::default().add(options.out.join("gridvox_write_test"), b"x")
 }
 
 fn game_folder(target: &Ams2Target, options: &Ams2Options) -> Result<Option<PathBuf>, ExportError> {
