@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gridvox_car::import::Nose;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A livery studio for sim racing: from a photo of a race car to its texture, on your own machine.
@@ -34,6 +35,8 @@ pub enum Command {
     Car(CarCommand),
     /// Run the whole chain on the bundled sample photo.
     Demo(DemoArgs),
+    /// Invent photos of a car with the truth about them, to train on or to measure with.
+    Synth(SynthArgs),
     /// Train the correspondence network on a car.
     Train(TrainArgs),
     /// Measure photo-to-livery on rendered photos whose truth is known.
@@ -199,6 +202,8 @@ pub enum CarCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Make a car pack of a plain GLB: finds scale, axes and parts, and lays the paint out where it has to.
+    Import(ImportArgs),
     /// Write the car as one GLB with the paint's texture coordinates.
     Export {
         /// Bundled car's id, or the folder of a car pack.
@@ -207,6 +212,29 @@ pub enum CarCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+}
+
+/// Options of `gridvox car import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The mesh, as a binary glTF file.
+    #[arg(value_name = "FILE.glb")]
+    pub file: PathBuf,
+    /// Regular expression for the names of materials or parts that carry the livery.
+    #[arg(long, value_name = "REGEX")]
+    pub paint: String,
+    /// Folder of the new car pack.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Name that people see; the file's without it.
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// Real length of the car in metres, where the mesh's unit does not tell it.
+    #[arg(long, value_name = "METRES")]
+    pub length: Option<f32>,
+    /// Where the nose points in the file: +x, -x, +y, -y, +z or -z.
+    #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
+    pub nose: Option<Nose>,
 }
 
 /// Options of `gridvox demo`.
@@ -218,6 +246,23 @@ pub struct DemoArgs {
     /// Draft for a quick look, high for the race.
     #[arg(long, value_enum, default_value = "high")]
     pub quality: Quality,
+}
+
+/// Options of `gridvox synth`.
+#[derive(Debug, Args)]
+pub struct SynthArgs {
+    /// Bundled car's id, or the folder of a car pack.
+    #[arg(long, value_name = "ID|DIR")]
+    pub car: String,
+    /// How many photos.
+    #[arg(long, default_value_t = 4800, value_parser = clap::value_parser!(u32).range(1..=99_999))]
+    pub count: u32,
+    /// Seed of liveries, cameras and light.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Folder for photos, uv_textures and metadata; what is there already is kept.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// Options of `gridvox train`.

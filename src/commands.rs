@@ -9,6 +9,7 @@ pub mod generate;
 pub mod progress;
 pub mod render;
 pub mod studio;
+pub mod synth;
 pub mod train;
 
 use std::io::Cursor;

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Some(Command::Export(args)) => commands::export::run(&args),
         Some(Command::Car(command)) => commands::car::run(&command),
         Some(Command::Demo(args)) => commands::demo::run(&args),
+        Some(Command::Synth(args)) => commands::synth::run(&args),
         Some(Command::Train(args)) => commands::train::run(&args),
         Some(Command::Eval(args)) => commands::eval::run(&args),
     };

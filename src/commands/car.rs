@@ -1,11 +1,17 @@
-//! `gridvox car`: list, describe and export cars.
+//! `gridvox car`: list, describe, import and export cars.
 
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, eyre};
+use gridvox_car::import::{self, ImportOptions};
 use gridvox_car::info::CarInfo;
-use gridvox_car::{CarPack, bundled, export_glb};
+use gridvox_car::manifest::MANIFEST_NAME;
+use gridvox_car::{CarError, CarPack, bundled, export_glb, files, glb};
+use regex::Regex;
 
 use super::ensure_writable;
-use crate::cli::CarCommand;
+use crate::cli::{CarCommand, ImportArgs};
+
+/// The car whose parts' names and shapes an imported one is compared with.
+const KNOWN_CAR: &str = "gt3_rear";
 
 /// Runs the command.
 #[expect(clippy::print_stdout, reason = "the list is this command's output")]
@@ -24,6 +30,7 @@ pub fn run(command: &CarCommand) -> Result<()> {
                 print!("{info}");
             }
         }
+        CarCommand::Import(args) => import(args)?,
         CarCommand::Export { car, out } => {
             ensure_writable(out)?;
             export_glb(&CarPack::find(car)?, out)?;
@@ -31,4 +38,41 @@ pub fn run(command: &CarCommand) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn import(args: &ImportArgs) -> Result<()> {
+    if args.out.join(MANIFEST_NAME).exists() {
+        return Err(eyre!("There is a car pack in {} already: choose another folder.", args.out.display()));
+    }
+    let paint = Regex::new(&args.paint).map_err(|_| eyre!("The pattern {} is no regular expression.", args.paint))?;
+    if let Some(length) = args.length.filter(|length| !(0.3..=30.0).contains(length)) {
+        return Err(eyre!("A length of {length} m is out of range: cars measure 0.3 to 30 metres."));
+    }
+    let bytes = files::read_limited(&args.file, glb::MAX_GLB_BYTES)?;
+    let stem = args.file.file_stem().map_or_else(|| "car".into(), |stem| stem.to_string_lossy().into_owned());
+    let folder = args.out.file_name().map_or_else(|| stem.clone(), |name| name.to_string_lossy().into_owned());
+    let options = ImportOptions {
+        id: id(&folder),
+        name: args.name.clone().unwrap_or_else(|| stem.replace(['_', '-'], " ")),
+        paint,
+        length_m: args.length,
+        nose: args.nose,
+    };
+    let known = CarPack::find(KNOWN_CAR)?;
+    let imported = import::import(&bytes, &options, Some(&known.model))
+        .map_err(|reason| CarError::Mesh { path: args.file.clone(), reason })?;
+    imported.write(&args.out)?;
+    let pack = CarPack::load(&args.out)?;
+    for note in &imported.notes {
+        eprintln!("note: {note}");
+    }
+    eprint!("{}", CarInfo::of(&pack));
+    eprintln!("car: {}", args.out.display());
+    Ok(())
+}
+
+/// An id made from a folder's name.
+fn id(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(plain).take(64).collect()
 }

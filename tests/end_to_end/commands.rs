@@ -18,6 +18,16 @@ fn cars_are_listed_described_and_exported() {
     let export = run(&["car", "export", CAR, "--out", text(&glb)]);
     assert!(export.status.success(), "{}", words(&export));
     assert_eq!(&fs::read(&glb).expect("written")[..4], b"glTF");
+
+    // What is exported can be imported as somebody's own car, whose layout is good as it is.
+    let pack = dir.path().join("own");
+    let import = run(&["car", "import", text(&glb), "--paint", "^paint", "--nose", "+z", "--out", text(&pack)]);
+    assert!(import.status.success() && !words(&import).contains("laid out anew"), "{}", words(&import));
+    let info = run(&["car", "info", text(&pack), "--json"]);
+    let own: serde_json::Value = serde_json::from_slice(&info.stdout).expect("JSON");
+    assert_eq!(own["id"], "own");
+    let again = run(&["car", "import", text(&glb), "--paint", "^paint", "--out", text(&pack)]);
+    assert!(!again.status.success() && words(&again).contains("already"), "{}", words(&again));
 }
 
 #[test]
@@ -66,4 +76,34 @@ fn a_photo_is_analysed_and_generated_from() {
         assert!(!report[key].is_null(), "the report has no {key}");
     }
     assert_eq!(support::listing(dir.path()).len(), 3, "nothing else is left behind");
+}
+
+#[test]
+fn invented_photos_are_the_same_each_time_and_go_on_where_they_stopped() {
+    let dir = folder();
+    let synth = |name: &str, count: &str| {
+        let out = dir.path().join(name);
+        let made = run(&["synth", "--car", CAR, "--count", count, "--seed", "9", "--out", text(&out)]);
+        assert!(made.status.success(), "{}", words(&made));
+        out
+    };
+    let first = synth("first", "1");
+    let photo = fs::read(first.join("photos/00000.png")).expect("a photo");
+    assert_eq!(image::load_from_memory(&photo).expect("a picture").into_rgb8().dimensions(), (1024, 683));
+    let texture = fs::read(first.join("uv_textures/00000.dds")).expect("a texture");
+    assert!(texture.starts_with(b"DDS ") && texture.len() > 2048 * 2048 / 2);
+    let metadata = fs::read(first.join("metadata/00000.json")).expect("metadata");
+    let known: serde_json::Value = serde_json::from_slice(&metadata).expect("JSON");
+    assert_eq!((known["car"].as_str(), known["camera"]["width"].as_u64()), (Some(CAR), Some(1024)));
+    assert!(known["colours"].as_array().is_some_and(|colours| colours.len() > 1), "{known}");
+    assert!(known["light"]["sun_direction"].is_array() && known["sponsors"].is_array(), "{known}");
+
+    fs::write(first.join("photos/00000.png"), b"kept").expect("writes");
+    synth("first", "2");
+    assert_eq!(fs::read(first.join("photos/00000.png")).expect("there"), b"kept");
+    let second = synth("second", "2");
+    assert_eq!(fs::read(second.join("photos/00000.png")).expect("a photo"), photo);
+    for file in ["photos/00001.png", "uv_textures/00001.dds", "metadata/00001.json"] {
+        assert_eq!(fs::read(first.join(file)).expect("there"), fs::read(second.join(file)).expect("there"), "{file}");
+    }
 }

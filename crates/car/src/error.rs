@@ -117,6 +117,17 @@ pub enum MeshError {
     /// Nothing carries the livery.
     #[error("no material's name begins with {0}; name the painted materials so, or set paint.materials in car.toml")]
     NoPaint(String),
+    /// Nothing that is imported matches what the person calls paint.
+    #[error("nothing in it matches the paint's pattern \"{regex}\"; its materials are {names}")]
+    NoMatch {
+        /// The pattern.
+        regex: String,
+        /// The materials' names.
+        names: String,
+    },
+    /// The mesh has no extent along an axis.
+    #[error("it is flat; export the whole car")]
+    Flat,
     /// There are no triangles at all.
     #[error("it holds no triangles; export the car's mesh")]
     Empty,

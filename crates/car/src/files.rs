@@ -70,7 +70,7 @@ fn megabytes(bytes: u64) -> String {
 }
 
 impl FileError {
-    fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             ErrorKind::NotFound => Self::NotFound { path },

@@ -2,6 +2,7 @@
 
 use glam::{Vec2, Vec3, Vec4};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// A whole car, ready to draw or to bake on.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +65,44 @@ pub struct Mesh {
     pub occlusion: Vec<f32>,
     /// Three per triangle, counter-clockwise seen from outside.
     pub indices: Vec<u32>,
+}
+
+impl Mesh {
+    /// The triangles that `keep` picks by number, with the vertices that they use.
+    pub(crate) fn pick(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let mut picked = Self::default();
+        let mut vertex_of = vec![u32::MAX; self.positions.len()];
+        for (_, t) in self.indices.chunks_exact(3).enumerate().filter(|(index, _)| keep(*index)) {
+            for &old in t {
+                let old = old as usize;
+                if vertex_of[old] == u32::MAX {
+                    vertex_of[old] = picked.positions.len() as u32;
+                    picked.positions.push(self.positions[old]);
+                    picked.normals.push(self.normals[old]);
+                    picked.uvs.push(self.uvs[old]);
+                    picked.occlusion.extend(self.occlusion.get(old));
+                }
+                picked.indices.push(vertex_of[old]);
+            }
+        }
+        picked
+    }
+
+    /// A number for each vertex that is the same for all vertices at one place.
+    pub(crate) fn welded(&self) -> Vec<u32> {
+        let mut ids = HashMap::new();
+        let mut id = |p: &Vec3| {
+            let next = ids.len() as u32;
+            *ids.entry(Self::weld_key(*p)).or_insert(next)
+        };
+        self.positions.iter().map(&mut id).collect()
+    }
+
+    /// Equal for places within a fifth of a millimetre, as far as a grid can say.
+    pub(crate) fn weld_key(p: Vec3) -> [i32; 3] {
+        const PER_METRE: f32 = 5_000.0;
+        (p * PER_METRE).round().as_ivec3().to_array()
+    }
 }
 
 /// How a surface looks, as far as the car file says.

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use glam::{Vec2, Vec3};
-use gridvox_car::{AtlasMaps, PartClass};
+use gridvox_car::{AtlasMaps, CarModel, PartClass};
 use image::{Rgba, RgbaImage};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::inks::{self, luminance, to_srgb};
 use super::lettering::Word;
@@ -19,7 +20,8 @@ use super::noise;
 use super::patterns::{self, Pattern};
 
 /// Families of liveries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Family {
     /// One ink, perhaps with decals.
     Plain,
@@ -148,6 +150,8 @@ pub struct Design {
     /// Panels that have an ink of their own: mirrors, skirts, the wing.
     trim: [Option<Vec3>; PartClass::ALL.len()],
     decals: Vec<Decal>,
+    /// Number and sponsors.
+    words: Vec<String>,
 }
 
 impl Design {
@@ -180,6 +184,7 @@ impl Design {
             right,
             trim,
             decals: Vec::new(),
+            words: Vec::new(),
         };
         let decals = match family {
             Family::Sponsors => true,
@@ -190,6 +195,16 @@ impl Design {
             design.add_decals(rng, family == Family::Sponsors, asymmetric, detail);
         }
         design
+    }
+
+    /// The palette in sRGB, the main ink first.
+    pub fn colours(&self) -> Vec<[u8; 3]> {
+        self.inks.iter().map(|ink| ink.to_array().map(|v| (to_srgb(v) * 255.0 + 0.5) as u8)).collect()
+    }
+
+    /// What is written on the car: the number, then the sponsors; empty on a car without decals.
+    pub fn words(&self) -> &[String] {
+        &self.words
     }
 
     /// The ink at a place, linear RGB.
@@ -225,6 +240,7 @@ impl Design {
         let slant = if rng.random_bool(0.4) { rng.random_range(-0.12..0.12) } else { 0.0 };
 
         let word = Word::new(&number, typeface, letters_px);
+        self.words.push(number);
         let height = rng.random_range(0.26..0.42f32);
         let spot = at_side(rng.random_range(0.42..0.58), rng.random_range(0.40..0.48));
         let panel = rng.random_range(0..4);
@@ -242,6 +258,7 @@ impl Design {
         let sponsors = if many { rng.random_range(5..11) } else { rng.random_range(1..5) };
         for _ in 0..sponsors {
             let name = super::lettering::SPONSORS[rng.random_range(0..super::lettering::SPONSORS.len())];
+            self.words.push(name.to_owned());
             let word = Word::new(name, rng.random_range(0..super::lettering::TYPEFACES), letters_px);
             let height = rng.random_range(0.05..0.17f32);
             match rng.random_range(0..10) {
@@ -364,11 +381,15 @@ pub fn paint(design: &Design, atlas: &AtlasMaps, classes: &[PartClass]) -> RgbaI
     image
 }
 
-/// Invents a livery of a family and paints it on a car's atlas: what evaluation, the demo and tests use.
-pub fn random(seed: u64, family: Family, model: &gridvox_car::CarModel, atlas: &AtlasMaps) -> RgbaImage {
+/// Invents a livery of a family and paints it on a car's atlas: what evaluation, synthesis and tests use.
+pub fn random(seed: u64, family: Family, model: &CarModel, atlas: &AtlasMaps) -> RgbaImage {
     let design = Design::random(seed, family, model.bounds(), Detail::Fine);
-    let classes: Vec<PartClass> = model.parts.iter().map(|part| part.class).collect();
-    paint(&design, atlas, &classes)
+    paint(&design, atlas, &classes(model))
+}
+
+/// Each part's class, as [`paint`] asks for them.
+pub fn classes(model: &CarModel) -> Vec<PartClass> {
+    model.parts.iter().map(|part| part.class).collect()
 }
 
 /// The seed of one of many related random things.

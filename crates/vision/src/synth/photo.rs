@@ -36,21 +36,109 @@ pub enum Look {
 /// assert_eq!(picture.dimensions(), (120, 80));
 /// ```
 pub fn render(model: &CarModel, livery: &RgbaImage, camera: &PhotoCamera, look: Look, supersample: u32) -> RgbImage {
-    let subject = Subject::new(model);
-    let (width, height) = (camera.width as usize, camera.height as usize);
-    let view = View { camera: *camera, photo_min: Vec2::ZERO, photo_max: Vec2::new(width as f32, height as f32) };
-    let mut rng = Pcg64Mcg::seed_from_u64(if let Look::Random(seed) = look { seed } else { 1 });
-    let (scenery, finish, lens) = match look {
-        Look::Flat => flat(),
-        Look::Studio => studio(),
-        Look::Random(_) => random(&mut rng, width, height),
-    };
-    let frame = subject.frame(view, supersample.clamp(1, 4), scenery.sun.direction);
-    let (light, _) = shade(&subject, &frame, &scenery, &Paint::Texture(livery), &finish, Effort::Full);
-    if look == Look::Flat {
-        return encoded(&light, width, height, supersample.clamp(1, 4) as usize);
+    match look {
+        Look::Flat => {
+            let flat = Conditions::flat();
+            let factor = supersample.clamp(1, 4);
+            let light = light_of(model, livery, camera, &flat, factor);
+            encoded(&light, camera.width as usize, camera.height as usize, factor as usize)
+        }
+        Look::Studio => render_under(model, livery, camera, &Conditions::studio(), supersample),
+        Look::Random(seed) => render_under(model, livery, camera, &Conditions::random(seed, camera), supersample),
     }
-    lens.develop(&light, width, height, supersample.clamp(1, 4) as usize, &mut rng)
+}
+
+/// Light, surroundings, the paint's finish and the camera's character.
+pub struct Conditions {
+    scenery: Scenery,
+    finish: Finish,
+    lens: Lens,
+    /// For noise.
+    seed: u64,
+}
+
+impl Conditions {
+    /// Anything that a photographer meets, but for things in the way; drawn from the seed.
+    pub fn random(seed: u64, camera: &PhotoCamera) -> Self {
+        let rng = &mut Pcg64Mcg::seed_from_u64(seed);
+        let (width, height) = (camera.width as usize, camera.height as usize);
+        let sun = sun_direction(rng);
+        let mut scenery = scenery(rng, 128, sun, width / 4, height / 4);
+        // Clutter would be seen as coarse blocks in a large photo.
+        scenery.backdrop = None;
+        scenery.occluders = None;
+        let mut lens = Lens::random(rng);
+        let scale = width as f32 / 400.0;
+        lens.blur_px *= scale.min(2.0) * 0.5;
+        lens.motion_px = [0.0; 2];
+        Self { scenery, finish: Finish::random(rng), lens, seed }
+    }
+
+    /// The sun, and the irradiance from all around on an upward surface in linear RGB.
+    pub fn light(&self) -> (Sun, Vec3) {
+        (self.scenery.sun, self.scenery.environment.irradiance(Vec3::Y))
+    }
+
+    fn flat() -> Self {
+        let scenery = Scenery {
+            environment: Environment::new(16, |_| Vec3::ONE),
+            sun: Sun { direction: Vec3::Y, irradiance: Vec3::ZERO },
+            ground: None,
+            backdrop: None,
+            occluders: None,
+            trim: Trim::plain(),
+            unlit: true,
+        };
+        let finish = Finish { metallic: 0.0, roughness: 1.0, coat: 0.0, coat_roughness: 0.3, dirt: 0.0 };
+        Self { scenery, finish, lens: Lens::neutral(), seed: 1 }
+    }
+
+    fn studio() -> Self {
+        let environment = Environment::new(128, |d| {
+            let ceiling = ((d.y - 0.55) * 6.0).clamp(0.0, 1.0);
+            Vec3::splat(0.35 + 2.2 * ceiling + 0.5 * d.y.max(0.0))
+        });
+        let scenery = Scenery {
+            environment,
+            sun: Sun { direction: Vec3::new(0.4, 0.8, 0.45).normalize(), irradiance: Vec3::splat(0.8) },
+            ground: Some(Ground::plain()),
+            backdrop: None,
+            occluders: None,
+            trim: Trim::plain(),
+            unlit: false,
+        };
+        Self { scenery, finish: Finish::glossy(), lens: Lens::neutral(), seed: 1 }
+    }
+}
+
+/// As [`render`], under conditions that are known.
+pub fn render_under(
+    model: &CarModel,
+    livery: &RgbaImage,
+    camera: &PhotoCamera,
+    conditions: &Conditions,
+    supersample: u32,
+) -> RgbImage {
+    let factor = supersample.clamp(1, 4);
+    let light = light_of(model, livery, camera, conditions, factor);
+    let mut noise = Pcg64Mcg::seed_from_u64(conditions.seed ^ 0x6e6f_6973_65);
+    conditions.lens.develop(&light, camera.width as usize, camera.height as usize, factor as usize, &mut noise)
+}
+
+/// Linear light on the sensor, `factor` samples per pixel along each axis.
+fn light_of(
+    model: &CarModel,
+    livery: &RgbaImage,
+    camera: &PhotoCamera,
+    conditions: &Conditions,
+    factor: u32,
+) -> Vec<Vec3> {
+    let subject = Subject::new(model);
+    let photo_max = Vec2::new(camera.width as f32, camera.height as f32);
+    let view = View { camera: *camera, photo_min: Vec2::ZERO, photo_max };
+    let scenery = &conditions.scenery;
+    let frame = subject.frame(view, factor, scenery.sun.direction);
+    shade(&subject, &frame, scenery, &Paint::Texture(livery), &conditions.finish, Effort::Full).0
 }
 
 /// Averages and encodes without any exposure.
@@ -65,50 +153,6 @@ fn encoded(light: &[Vec3], width: usize, height: usize, factor: usize) -> RgbIma
         let mean = sum / (factor * factor) as f32;
         image::Rgb(mean.to_array().map(|v| (super::inks::to_srgb(v) * 255.0 + 0.5) as u8))
     })
-}
-
-fn flat() -> (Scenery, Finish, Lens) {
-    let scenery = Scenery {
-        environment: Environment::new(16, |_| Vec3::ONE),
-        sun: Sun { direction: Vec3::Y, irradiance: Vec3::ZERO },
-        ground: None,
-        backdrop: None,
-        occluders: None,
-        trim: Trim::plain(),
-        unlit: true,
-    };
-    let finish = Finish { metallic: 0.0, roughness: 1.0, coat: 0.0, coat_roughness: 0.3, dirt: 0.0 };
-    (scenery, finish, Lens::neutral())
-}
-
-fn studio() -> (Scenery, Finish, Lens) {
-    let environment = Environment::new(128, |d| {
-        let ceiling = ((d.y - 0.55) * 6.0).clamp(0.0, 1.0);
-        Vec3::splat(0.35 + 2.2 * ceiling + 0.5 * d.y.max(0.0))
-    });
-    let scenery = Scenery {
-        environment,
-        sun: Sun { direction: Vec3::new(0.4, 0.8, 0.45).normalize(), irradiance: Vec3::splat(0.8) },
-        ground: Some(Ground::plain()),
-        backdrop: None,
-        occluders: None,
-        trim: Trim::plain(),
-        unlit: false,
-    };
-    (scenery, Finish::glossy(), Lens::neutral())
-}
-
-fn random(rng: &mut Pcg64Mcg, width: usize, height: usize) -> (Scenery, Finish, Lens) {
-    let sun = sun_direction(rng);
-    let mut scenery = scenery(rng, 128, sun, width / 4, height / 4);
-    // Clutter would be seen as coarse blocks in a large photo.
-    scenery.backdrop = None;
-    scenery.occluders = None;
-    let mut lens = Lens::random(rng);
-    let scale = width as f32 / 400.0;
-    lens.blur_px *= scale.min(2.0) * 0.5;
-    lens.motion_px = [0.0; 2];
-    (scenery, Finish::random(rng), lens)
 }
 
 /// Where the sun stands: anywhere above 5 degrees, higher more often.

@@ -1,0 +1,89 @@
+//! The two chunks of a GLB, and what its JSON says in extensions that the glTF crate has no types for.
+
+use super::one_line;
+use crate::error::MeshError;
+
+/// Extensions that a file may require: read here, or without a say in the shape.
+const KNOWN_EXTENSIONS: [&str; 13] = [
+    "EXT_mesh_gpu_instancing",
+    "KHR_mesh_quantization",
+    "EXT_texture_webp",
+    "KHR_texture_basisu",
+    "KHR_materials_clearcoat",
+    "KHR_materials_transmission",
+    "KHR_materials_ior",
+    "KHR_materials_emissive_strength",
+    "KHR_materials_specular",
+    "KHR_materials_sheen",
+    "KHR_materials_volume",
+    "KHR_materials_anisotropy",
+    "KHR_texture_transform",
+];
+
+/// The JSON and the binary chunk of a GLB.
+pub(super) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), MeshError> {
+    const HEADER: usize = 12;
+    let word = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    if bytes.get(..4) != Some(b"glTF") || word(4) != Some(2) {
+        return Err(MeshError::NotGlb);
+    }
+    let total = u64::from(word(8).ok_or(MeshError::NotGlb)?);
+    if total > bytes.len() as u64 {
+        return Err(MeshError::Truncated { expected: total, found: bytes.len() as u64 });
+    }
+    let mut at = HEADER;
+    let mut chunk = |kind: &[u8; 4]| -> Result<Option<&[u8]>, MeshError> {
+        let Some(length) = word(at) else { return Ok(None) };
+        if bytes.get(at + 4..at + 8) != Some(kind.as_slice()) {
+            return Ok(None);
+        }
+        let end = at as u64 + 8 + u64::from(length);
+        if end > bytes.len() as u64 {
+            return Err(MeshError::Truncated { expected: end, found: bytes.len() as u64 });
+        }
+        let data = &bytes[at + 8..end as usize];
+        at = (end as usize).next_multiple_of(4);
+        Ok(Some(data))
+    };
+    let json = chunk(b"JSON")?.ok_or(MeshError::NotGlb)?;
+    let bin = chunk(b"BIN\0")?.unwrap_or(&[]);
+    Ok((json, bin))
+}
+
+/// The description, with required extensions checked and taken off.
+pub(super) fn parse(json: &[u8]) -> Result<gltf::json::Root, MeshError> {
+    let mut root: gltf::json::Root =
+        serde_json::from_slice(json).map_err(|e| MeshError::Json(one_line(&e.to_string())))?;
+    if let Some(unknown) = root.extensions_required.iter().find(|e| !KNOWN_EXTENSIONS.contains(&e.as_str())) {
+        return Err(MeshError::Extension(unknown.clone()));
+    }
+    root.extensions_required.clear();
+    if root.buffers.iter().any(|buffer| buffer.uri.is_some()) || root.buffers.len() > 1 {
+        return Err(MeshError::ExternalBuffer);
+    }
+    Ok(root)
+}
+
+/// What the JSON says in extensions.
+pub(super) struct Extensions {
+    root: serde_json::Value,
+}
+
+impl Extensions {
+    pub(super) fn read(json: &[u8]) -> Self {
+        Self { root: serde_json::from_slice(json).unwrap_or_default() }
+    }
+
+    /// Strength and roughness of a material's lacquer.
+    pub(super) fn clearcoat(&self, material: usize) -> Option<(f32, f32)> {
+        let coat = self.root["materials"].get(material)?["extensions"].get("KHR_materials_clearcoat")?;
+        let number = |value: &serde_json::Value| value.as_f64().unwrap_or(0.0).clamp(0.0, 1.0) as f32;
+        Some((number(&coat["clearcoatFactor"]), number(&coat["clearcoatRoughnessFactor"])))
+    }
+
+    /// Accessors of translation, rotation and scale of a node that stands in several places.
+    pub(super) fn instances(&self, node: usize) -> Option<[Option<usize>; 3]> {
+        let attributes = &self.root["nodes"].get(node)?["extensions"].get("EXT_mesh_gpu_instancing")?["attributes"];
+        Some(["TRANSLATION", "ROTATION", "SCALE"].map(|name| attributes[name].as_u64().map(|n| n as usize)))
+    }
+}
