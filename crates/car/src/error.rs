@@ -165,8 +165,6 @@ pub enum MeshError {
 fn extension_hint(extension: &str) -> &'static str {
     if extension.contains("draco") || extension.contains("meshopt") {
         "mesh compression"
-    } else if extension.contains("quantization") {
-        "quantised vertices"
     } else {
         "it"
     }

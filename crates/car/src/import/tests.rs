@@ -49,7 +49,7 @@ fn a_foreign_car_becomes_a_pack_that_loads() {
 
 #[test]
 fn paint_without_texture_coordinates_is_laid_out_readable() {
-    for broken in [|_: Vec2| Vec2::ZERO, |uv: Vec2| uv * 3.0 - 1.0, |uv: Vec2| Vec2::new(uv.x, 0.5 * uv.y.fract())] {
+    for broken in [|_: Vec2| Vec2::ZERO, |uv: Vec2| uv * 3.0 - 1.0, |uv: Vec2| Vec2::new(uv.x, (2.0 * uv.y).fract())] {
         let nose = Some("-z".parse().expect("a direction"));
         let imported = import(&foreign(broken), &ImportOptions { nose, ..options() }, Some(&box_car())).expect("imports");
         let report = AtlasReport::measure(&imported.model, 1024);

@@ -271,8 +271,17 @@ impl Chart {
 
 /// The largest scale, in texels a metre, at which all charts fit, and the corner of each.
 fn pack(charts: &[Chart], size: u32) -> Option<(f32, Vec<Vec2>)> {
+    // Which comes first decides how well the rest fits, and no rule is best for every car.
+    let rules: [fn(&Chart) -> f32; 4] =
+        [|c| c.size.max_element(), |c| c.size.y, |c| c.size.x, |c| c.size.x * c.size.y];
+    let packed = rules.into_iter().filter_map(|rule| pack_by(charts, size, rule));
+    packed.max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+/// As [`pack`], the charts with the largest `rule` first.
+fn pack_by(charts: &[Chart], size: u32, rule: fn(&Chart) -> f32) -> Option<(f32, Vec<Vec2>)> {
     let mut order: Vec<usize> = (0..charts.len()).collect();
-    order.sort_by(|&a, &b| charts[b].size.max_element().total_cmp(&charts[a].size.max_element()));
+    order.sort_by(|&a, &b| rule(&charts[b]).total_cmp(&rule(&charts[a])));
     let area: f32 = charts.iter().map(|chart| chart.size.x * chart.size.y).sum();
     let mut scale = size as f32 / area.max(1e-6).sqrt();
     for _ in 0..TRIES {

