@@ -10,10 +10,11 @@ use crate::cli::TrainArgs;
 /// Runs the command; the weights, their card and the loss curve are in the output folder afterwards.
 pub fn run(args: &TrainArgs) -> Result<()> {
     let car = CarPack::find(&args.car)?;
+    let resume = if args.resume { "--resume " } else { "" };
     let options = TrainOptions {
         minutes: args.minutes,
         resume: args.resume,
-        command: format!("gridvox train --car {} --minutes {}", args.car, args.minutes),
+        command: format!("gridvox train --car {} {resume}--minutes {}", car.manifest.id, args.minutes),
         ..TrainOptions::new(args.out.clone())
     };
     let metrics = train::run(&[car], &options, &Cancel::new(), &mut say)?;

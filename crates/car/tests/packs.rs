@@ -141,6 +141,9 @@ fn unusable_meshes_are_named() {
     let many = with_json(|json| json["accessors"][0]["count"] = 4_000_000_000u32.into());
     assert!(matches!(error_of(&many), MeshError::TooMany { .. }));
 
+    let no_accessors = with_json(|json| json["accessors"] = serde_json::json!([]));
+    assert!(matches!(error_of(&no_accessors), MeshError::Json(_)), "{:?}", error_of(&no_accessors));
+
     let looped = with_json(|json| json["nodes"][0]["children"] = serde_json::json!([0]));
     assert!(matches!(error_of(&looped), MeshError::Nesting | MeshError::Json(_)), "{:?}", error_of(&looped));
 

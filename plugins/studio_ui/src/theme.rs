@@ -91,9 +91,9 @@ pub fn apply(context: &egui::Context) {
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let faces: [(&str, &[u8], FontFamily); 3] = [
-        ("inter", include_bytes!("../../../assets/fonts/Inter-Regular.otf"), FontFamily::Proportional),
-        ("inter-medium", include_bytes!("../../../assets/fonts/Inter-Medium.otf"), FontFamily::Name("medium".into())),
-        ("inter-semibold", include_bytes!("../../../assets/fonts/Inter-SemiBold.otf"), FontFamily::Name("semibold".into())),
+        ("inter", include_bytes!("../../../assets/fonts/inter/Inter-Regular.otf"), FontFamily::Proportional),
+        ("inter-medium", include_bytes!("../../../assets/fonts/inter/Inter-Medium.otf"), FontFamily::Name("medium".into())),
+        ("inter-semibold", include_bytes!("../../../assets/fonts/inter/Inter-SemiBold.otf"), FontFamily::Name("semibold".into())),
     ];
     // The default faces stay behind Inter for signs that it lacks.
     let fallback = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();

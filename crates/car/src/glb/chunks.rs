@@ -58,6 +58,12 @@ pub(super) fn parse(json: &[u8]) -> Result<gltf::json::Root, MeshError> {
         return Err(MeshError::Extension(unknown.clone()));
     }
     root.extensions_required.clear();
+    // The glTF crate looks these up while it validates, without asking whether they are there.
+    let accessors = root.accessors.len();
+    let mut named = root.meshes.iter().flat_map(|mesh| &mesh.primitives).flat_map(|p| p.attributes.values());
+    if let Some(beyond) = named.find(|index| index.value() >= accessors) {
+        return Err(MeshError::Json(format!("it names accessor {} of {accessors}", beyond.value())));
+    }
     if root.buffers.iter().any(|buffer| buffer.uri.is_some()) || root.buffers.len() > 1 {
         return Err(MeshError::ExternalBuffer);
     }

@@ -7,8 +7,8 @@ use ab_glyph::{Font, FontRef, ScaleFont, point};
 
 /// Fonts under the SIL Open Font License; see `assets/CREDITS.md`.
 const FONT_FILES: [&[u8]; 2] = [
-    include_bytes!("../../../../assets/fonts/BebasNeue-Bold.otf"),
-    include_bytes!("../../../../assets/fonts/LeagueSpartan-Black.otf"),
+    include_bytes!("../../../../assets/fonts/bebas_neue/BebasNeue-Bold.otf"),
+    include_bytes!("../../../../assets/fonts/league_spartan/LeagueSpartan-Black.otf"),
 ];
 
 /// How many typefaces there are.
