@@ -111,8 +111,8 @@ pub enum PoseFailure {
     },
     /// No camera explains the correspondences.
     #[error(
-        "the car in this photo does not fit the chosen car ({agreeing:.0} % of it agrees): choose the matching car, or \
-         mark points by hand"
+        "the car in this photo does not fit the chosen car ({agreeing:.0} % of it agrees): choose the car that \
+         it shows, or a photo from another side"
     )]
     NotThisCar {
         /// Share of agreeing correspondences, per cent.
@@ -123,8 +123,8 @@ pub enum PoseFailure {
     TwoCars,
     /// After refinement too few of the car's edges lie on edges of the photo.
     #[error(
-        "the car's edges were not found in the photo ({support:.0} of 100): choose a sharper photo from another side, \
-         or mark points by hand"
+        "the car's edges were not found in the photo ({support:.0} of 100): choose the car that it \
+         shows, or a sharper photo from another side"
     )]
     NoEdges {
         /// Mean strength of the photo's edges under the car's, per cent.
@@ -132,8 +132,8 @@ pub enum PoseFailure {
     },
     /// After refinement the car's outline does not cover the photo's car.
     #[error(
-        "the car's outline covers only {overlap:.0} % of the car in the photo: choose the matching car, or mark points by \
-         hand"
+        "the car's outline covers only {overlap:.0} % of the car in the photo: choose the car that \
+         it shows, or a photo from another side"
     )]
     PoorOverlap {
         /// Intersection over union, per cent.
