@@ -46,6 +46,12 @@ pub fn save_picture(path: &Path, picture: &DynamicImage) -> Result<()> {
     Ok(())
 }
 
+/// Makes a folder for results, and those above it.
+pub fn make_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path)
+        .map_err(|error| eyre!("The folder {} cannot be made ({error}): choose another.", path.display()))
+}
+
 /// Fails before long work when `path` could not be written afterwards.
 pub fn ensure_writable(path: &Path) -> Result<()> {
     let folder = match path.parent() {

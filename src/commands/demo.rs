@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use color_eyre::eyre::{Result, WrapErr};
+use color_eyre::eyre::Result;
 use gridvox_car::{CarPack, bundled};
 use gridvox_livery::save_livery;
 use gridvox_showroom::stills::{self, StillScene};
@@ -11,7 +11,7 @@ use gridvox_showroom::{EnvironmentId, sheet};
 use gridvox_sims::ams2::{self, Ams2Options};
 use gridvox_vision::{GenerateOptions, photo};
 
-use super::{export, generate, save_picture, write_json};
+use super::{export, generate, make_folder, save_picture, write_json};
 use crate::cli::DemoArgs;
 
 /// The car that the sample photo shows.
@@ -27,8 +27,7 @@ fn sample_photo() -> std::path::PathBuf {
 /// Runs the command.
 pub fn run(args: &DemoArgs) -> Result<()> {
     let out = &args.out;
-    std::fs::create_dir_all(out)
-        .wrap_err_with(|| format!("The folder {} cannot be made: choose another place.", out.display()))?;
+    make_folder(out)?;
     let car = Arc::new(CarPack::find(SAMPLE_CAR)?);
     let photo = photo::load(&sample_photo())?;
     let options = GenerateOptions { quality: args.quality.into(), ..GenerateOptions::default() };

@@ -14,7 +14,7 @@ use gridvox_vision::evaluate::{CaseScore, Estimate, EvalTable, Evaluator, Truth}
 use gridvox_vision::{Cancel, GenerateOptions, Vision, generate};
 
 use self::set::{PhotoSet, TestPhoto};
-use super::{save_picture, write_json};
+use super::{make_folder, save_picture, write_json};
 use crate::cli::EvalArgs;
 
 /// Photos of a set that is drawn anew.
@@ -28,7 +28,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let car = Arc::new(CarPack::find(&args.car)?);
     let vision = Vision::load(&bundled::models_dir())?;
     if let Some(out) = &args.out {
-        std::fs::create_dir_all(out)?;
+        make_folder(out)?;
     }
     let maps = AtlasMaps::compute(&car.model, LIVERY_PX);
     let scratch = tempfile::tempdir()?;

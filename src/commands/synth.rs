@@ -6,7 +6,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use color_eyre::eyre::{Result, eyre};
+use color_eyre::eyre::Result;
 use gridvox_car::files::write_atomic;
 use gridvox_car::{AtlasMaps, CarPack};
 use gridvox_livery::mips;
@@ -21,7 +21,7 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
 
-use super::write_json;
+use super::{make_folder, write_json};
 use crate::cli::SynthArgs;
 
 /// Photo size in pixels: three by two, as most cameras.
@@ -58,9 +58,7 @@ struct Light {
 pub fn run(args: &SynthArgs) -> Result<()> {
     let car = CarPack::find(&args.car)?;
     for part in ["photos", "uv_textures", "metadata"] {
-        let folder = args.out.join(part);
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| eyre!("The folder {} cannot be made ({error}): choose another.", folder.display()))?;
+        make_folder(&args.out.join(part))?;
     }
     let maps = AtlasMaps::compute(&car.model, TEXTURE_PX);
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len}  {elapsed}, {eta} left").expect("the template is fixed");

@@ -88,6 +88,11 @@ impl Mesh {
         picked
     }
 
+    /// The places of a triangle's corners; `triangle` holds its three indices.
+    pub(crate) fn corners(&self, triangle: &[u32]) -> [Vec3; 3] {
+        [triangle[0], triangle[1], triangle[2]].map(|i| self.positions[i as usize])
+    }
+
     /// A number for each vertex that is the same for all vertices at one place.
     pub(crate) fn welded(&self) -> Vec<u32> {
         let mut ids = HashMap::new();

@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use color_eyre::eyre::{Result, WrapErr, eyre};
+use color_eyre::eyre::{Result, WrapErr};
 use gridvox_car::PhotoCamera;
 use gridvox_car::files::write_atomic;
 use gridvox_vision::photo::{self, Photo};
@@ -12,7 +12,7 @@ use gridvox_vision::report::CameraReport;
 use image::{ImageFormat, RgbaImage};
 use serde::{Deserialize, Serialize};
 
-use super::super::write_json;
+use super::super::{make_folder, write_json};
 
 /// One photo and how it was made.
 pub struct TestPhoto {
@@ -38,9 +38,7 @@ impl PhotoSet {
     /// Opens a set, making its folders where they are missing.
     pub fn open(folder: &Path) -> Result<Self> {
         for part in ["photos", "liveries", "metadata"] {
-            let path = folder.join(part);
-            std::fs::create_dir_all(&path)
-                .map_err(|error| eyre!("The folder {} cannot be made ({error}): choose another.", path.display()))?;
+            make_folder(&folder.join(part))?;
         }
         Ok(Self { folder: folder.to_owned() })
     }

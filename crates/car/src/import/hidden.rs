@@ -47,7 +47,7 @@ pub(super) fn take_out(model: &mut CarModel) -> Option<String> {
 }
 
 fn area(mesh: &Mesh, t: &[u32]) -> f32 {
-    let [a, b, c] = [t[0], t[1], t[2]].map(|i| mesh.positions[i as usize]);
+    let [a, b, c] = mesh.corners(t);
     (b - a).cross(c - a).length() * 0.5
 }
 
@@ -56,7 +56,7 @@ fn visible(mesh: &Mesh, bvh: &Bvh, directions: &[Vec3]) -> Vec<bool> {
     mesh.indices
         .par_chunks_exact(3)
         .map(|t| {
-            let [a, b, c] = [t[0], t[1], t[2]].map(|i| mesh.positions[i as usize]);
+            let [a, b, c] = mesh.corners(t);
             let normal = (b - a).cross(c - a).normalize_or_zero();
             if normal == Vec3::ZERO {
                 return false;

@@ -18,7 +18,7 @@ use regex::Regex;
 use crate::atlas::AtlasReport;
 use crate::error::{CarError, MeshError};
 use crate::export::{export_name, glb_bytes};
-use crate::files::write_atomic;
+use crate::files::{FileError, write_atomic};
 use crate::glb::{self, Rules};
 use crate::manifest::{CarManifest, MANIFEST_NAME, MirrorSpec, PaintSpec, SimTargets};
 use crate::mirror::pair_parts;
@@ -131,22 +131,22 @@ pub fn import(bytes: &[u8], options: &ImportOptions, known: Option<&CarModel>) -
 
 /// Takes off thin layers with the mesh's own logos on them: they would lie over every livery.
 fn leave_out_stickers(model: &mut CarModel) -> Option<String> {
-    let is_sticker = |model: &CarModel, index: usize| {
-        let name = model.materials[model.parts[index].material].name.to_lowercase();
-        !model.is_paint(index) && ["decal", "sticker", "logo"].iter().any(|word| name.contains(word))
-    };
-    let stickers: Vec<bool> = (0..model.parts.len()).map(|index| is_sticker(model, index)).collect();
-    let count = stickers.iter().filter(|sticker| **sticker).count();
-    let mut sticker = stickers.into_iter();
-    model.parts.retain(|_| sticker.next() != Some(true));
+    let CarModel { parts, materials, .. } = model;
+    let before = parts.len();
+    parts.retain(|part| {
+        let material = &materials[part.material];
+        let name = material.name.to_lowercase();
+        material.kind == MaterialKind::Paint || !["decal", "sticker", "logo"].iter().any(|word| name.contains(word))
+    });
+    let count = before - parts.len();
     (count > 0).then(|| format!("{count} parts that only carry the mesh's own stickers were left out."))
 }
 
 /// Keeps the paint's texture coordinates where a livery can use them, and makes new ones where not.
 fn layout(model: &mut CarModel) -> Result<Option<String>, MeshError> {
     let inside = |uv: &glam::Vec2| uv.is_finite() && uv.min_element() >= 0.0 && uv.max_element() <= 1.0;
-    let paint = |model: &CarModel, index: usize| model.is_paint(index);
-    let fits = (0..model.parts.len()).filter(|&i| paint(model, i)).all(|i| model.parts[i].mesh.uvs.iter().all(inside));
+    let mut paint = (0..model.parts.len()).filter(|&index| model.is_paint(index));
+    let fits = paint.all(|index| model.parts[index].mesh.uvs.iter().all(inside));
     let reason = if !fits {
         "leave the texture".to_owned()
     } else {
@@ -180,7 +180,7 @@ fn names(model: &CarModel) -> String {
 impl Imported {
     /// Writes `car.glb` and `car.toml` into a folder, which is made where it is missing.
     pub fn write(&self, folder: &Path) -> Result<(), CarError> {
-        std::fs::create_dir_all(folder).map_err(|error| crate::files::FileError::new("making the folder", folder, error))?;
+        std::fs::create_dir_all(folder).map_err(|error| FileError::new("making the folder", folder, error))?;
         write_atomic(&folder.join(&self.manifest.mesh), &glb_bytes(&self.model, &self.manifest.name))?;
         write_atomic(&folder.join(MANIFEST_NAME), self.manifest.to_toml().as_bytes())?;
         Ok(())

@@ -133,7 +133,7 @@ fn pieces(model: &CarModel) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(model.triangle_count());
     for (part, Part { mesh, .. }) in model.parts.iter().enumerate() {
         pieces.extend(mesh.indices.chunks_exact(3).map(|t| {
-            let [a, b, c] = [t[0], t[1], t[2]].map(|i| mesh.positions[i as usize]);
+            let [a, b, c] = mesh.corners(t);
             Piece { centre: (a + b + c) / 3.0, area: (b - a).cross(c - a).length() * 0.5, part }
         }));
     }

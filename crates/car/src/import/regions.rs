@@ -116,7 +116,7 @@ impl Known {
 
     fn classes(&self, mesh: &Mesh) -> Vec<PartClass> {
         let class = |t: &[u32]| {
-            let [a, b, c] = [t[0], t[1], t[2]].map(|i| mesh.positions[i as usize]);
+            let [a, b, c] = mesh.corners(t);
             let normal = (b - a).cross(c - a).normalize_or_zero();
             let centre = (a + b + c) / 3.0;
             let facing = |triangle: u32| self.normals[triangle as usize].dot(normal) > SAME_WAY;
@@ -131,7 +131,7 @@ impl Known {
 fn smooth(mesh: &Mesh, mut classes: Vec<PartClass>) -> Vec<PartClass> {
     let welded = mesh.welded();
     let area = |t: &[u32]| {
-        let [a, b, c] = [t[0], t[1], t[2]].map(|i| mesh.positions[i as usize]);
+        let [a, b, c] = mesh.corners(t);
         (b - a).cross(c - a).length()
     };
     for _ in 0..SMOOTHING {

@@ -98,7 +98,7 @@ fn triangles(model: &CarModel) -> Vec<Triangle> {
     let mut edges: HashMap<(u32, u32), Vec<u32>> = HashMap::new();
     for (part, p) in model.parts.iter().enumerate().filter(|(part, _)| model.is_paint(*part)) {
         for (index, t) in p.mesh.indices.chunks_exact(3).enumerate() {
-            let corners = [t[0], t[1], t[2]].map(|i| p.mesh.positions[i as usize]);
+            let corners = p.mesh.corners(t);
             let cross = (corners[1] - corners[0]).cross(corners[2] - corners[0]);
             let id = all.len() as u32;
             let welded = corners.map(|p| {
