@@ -235,6 +235,9 @@ pub struct ImportArgs {
     /// Where the nose points in the file: +x, -x, +y, -y, +z or -z.
     #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
     pub nose: Option<Nose>,
+    /// Decode compressed geometry here, in a process that the import started for it.
+    #[arg(long, hide = true)]
+    pub contained: bool,
 }
 
 /// Options of `gridvox demo`.

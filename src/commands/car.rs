@@ -1,6 +1,8 @@
 //! `gridvox car`: list, describe, import and export cars.
 
-use color_eyre::eyre::{Result, eyre};
+use std::process::{Command, Stdio};
+
+use color_eyre::eyre::{Result, WrapErr, eyre};
 use gridvox_car::import::{self, ImportOptions};
 use gridvox_car::info::CarInfo;
 use gridvox_car::manifest::MANIFEST_NAME;
@@ -49,6 +51,9 @@ fn import(args: &ImportArgs) -> Result<()> {
         return Err(eyre!("A length of {length} m is out of range: cars measure 0.3 to 30 metres."));
     }
     let bytes = files::read_limited(&args.file, glb::MAX_GLB_BYTES)?;
+    if glb::is_compressed(&bytes) && !args.contained {
+        return import_contained(args);
+    }
     let stem = args.file.file_stem().map_or_else(|| "car".into(), |stem| stem.to_string_lossy().into_owned());
     let folder = args.out.file_name().map_or_else(|| stem.clone(), |name| name.to_string_lossy().into_owned());
     let options = ImportOptions {
@@ -69,6 +74,29 @@ fn import(args: &ImportArgs) -> Result<()> {
     eprint!("{}", CarInfo::of(&pack));
     eprintln!("car: {}", args.out.display());
     Ok(())
+}
+
+/// Imports in a process of its own, which a hostile file may end.
+fn import_contained(args: &ImportArgs) -> Result<()> {
+    let output = Command::new(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .arg("--contained")
+        .stdin(Stdio::null())
+        .output()
+        .wrap_err("The mesh is compressed, and the process that decodes it could not be started: try again.")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        eprint!("{said}");
+        return Ok(());
+    }
+    let reason = said.lines().find_map(|line| line.strip_prefix("error: "));
+    Err(match reason {
+        Some(reason) => eyre!("{reason}"),
+        None => eyre!(
+            "The compressed geometry of {} can't be decoded: export the mesh without mesh compression.",
+            args.file.display()
+        ),
+    })
 }
 
 /// An id made from a folder's name.

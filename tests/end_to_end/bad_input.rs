@@ -214,3 +214,16 @@ fn an_export_without_a_graphics_device_says_what_is_missing() {
     assert!(!said.contains("texture instead of the car"), "{said}");
     assert_ne!(texture, picture, "the menu's picture shows the car");
 }
+
+#[test]
+fn a_compressed_mesh_that_asks_for_all_memory() {
+    let dir = folder();
+    let mut glb = include_bytes!("../../crates/car/tests/data/box_draco.glb").to_vec();
+    let stream = glb.windows(5).position(|bytes| bytes == b"DRACO").expect("a stream");
+    // Behind header and method stands the number of vertices, seven bits to a byte.
+    glb[stream + 12..stream + 20].copy_from_slice(&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]);
+    let file = write(dir.path(), "hostile.glb", &glb);
+    let out = dir.path().join("pack");
+    let said = refusal(dir.path(), &["car", "import", text(&file), "--paint", "^paint", "--out", text(&out)]);
+    assert!(said.contains("without mesh compression"), "{said}");
+}

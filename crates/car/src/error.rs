@@ -70,6 +70,15 @@ pub enum MeshError {
         /// `positions`, `indices` and so on.
         what: &'static str,
     },
+    /// A car pack with compressed geometry.
+    #[error("its geometry is compressed with Draco, which car packs can't be; bring the mesh in with gridvox car import")]
+    PackCompressed,
+    /// A compressed stream can't be decoded.
+    #[error("the Draco data of part \"{part}\" can't be decoded; export the mesh without mesh compression")]
+    Compressed {
+        /// The part.
+        part: String,
+    },
     /// Data reach beyond the end of the file's buffer.
     #[error("the {what} of part \"{part}\" lie outside the file; export the mesh again")]
     OutOfBounds {
@@ -163,7 +172,7 @@ pub enum MeshError {
 }
 
 fn extension_hint(extension: &str) -> &'static str {
-    if extension.contains("draco") || extension.contains("meshopt") {
+    if extension.contains("meshopt") {
         "mesh compression"
     } else {
         "it"

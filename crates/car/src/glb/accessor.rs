@@ -15,7 +15,7 @@ pub(super) struct Buffer<'a> {
 
 impl<'a> Buffer<'a> {
     /// The bytes of a buffer view.
-    fn view(&self, view: &gltf::buffer::View) -> Option<&'a [u8]> {
+    pub(super) fn view(&self, view: &gltf::buffer::View) -> Option<&'a [u8]> {
         self.bin.get(view.offset()..view.offset().checked_add(view.length())?)
     }
 

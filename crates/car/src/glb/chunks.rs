@@ -2,9 +2,13 @@
 
 use super::one_line;
 use crate::error::MeshError;
+use std::collections::{BTreeMap, HashSet};
+
+const DRACO: &str = "KHR_draco_mesh_compression";
 
 /// Extensions that a file may require: read here, or without a say in the shape.
-const KNOWN_EXTENSIONS: [&str; 13] = [
+const KNOWN_EXTENSIONS: [&str; 14] = [
+    DRACO,
     "EXT_mesh_gpu_instancing",
     "KHR_mesh_quantization",
     "EXT_texture_webp",
@@ -51,7 +55,7 @@ pub(super) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), MeshError> {
 }
 
 /// The description, with required extensions checked and taken off.
-pub(super) fn parse(json: &[u8]) -> Result<gltf::json::Root, MeshError> {
+pub(super) fn parse(json: &[u8], extensions: &Extensions) -> Result<gltf::json::Root, MeshError> {
     let mut root: gltf::json::Root =
         serde_json::from_slice(json).map_err(|e| MeshError::Json(one_line(&e.to_string())))?;
     if let Some(unknown) = root.extensions_required.iter().find(|e| !KNOWN_EXTENSIONS.contains(&e.as_str())) {
@@ -67,7 +71,37 @@ pub(super) fn parse(json: &[u8]) -> Result<gltf::json::Root, MeshError> {
     if root.buffers.iter().any(|buffer| buffer.uri.is_some()) || root.buffers.len() > 1 {
         return Err(MeshError::ExternalBuffer);
     }
+    stand_in_for_packed(&mut root, extensions);
     Ok(root)
+}
+
+/// Lets accessors without data name a buffer view: those of compressed primitives need none, but the glTF crate refuses
+/// that. Accessors of plain primitives stay as they are.
+fn stand_in_for_packed(root: &mut gltf::json::Root, extensions: &Extensions) {
+    if !extensions.any_draco() || root.buffer_views.is_empty() {
+        return;
+    }
+    let mut plain = HashSet::new();
+    for (m, mesh) in root.meshes.iter().enumerate() {
+        for (p, primitive) in mesh.primitives.iter().enumerate() {
+            if extensions.draco(m, p).is_none() {
+                plain.extend(primitive.attributes.values().chain(&primitive.indices).map(gltf::json::Index::value));
+            }
+        }
+    }
+    for (index, accessor) in root.accessors.iter_mut().enumerate() {
+        if accessor.sparse.is_none() && !plain.contains(&index) {
+            accessor.buffer_view.get_or_insert(gltf::json::Index::new(0));
+        }
+    }
+}
+
+/// Where a compressed primitive's data lie.
+pub(super) struct Packed {
+    /// Index of the buffer view with the stream.
+    pub view: usize,
+    /// The stream's number of each attribute, by the attribute's name in glTF.
+    pub attributes: BTreeMap<String, usize>,
 }
 
 /// What the JSON says in extensions.
@@ -85,6 +119,25 @@ impl Extensions {
         let coat = self.root["materials"].get(material)?["extensions"].get("KHR_materials_clearcoat")?;
         let number = |value: &serde_json::Value| value.as_f64().unwrap_or(0.0).clamp(0.0, 1.0) as f32;
         Some((number(&coat["clearcoatFactor"]), number(&coat["clearcoatRoughnessFactor"])))
+    }
+
+    /// Whether anything is compressed with Draco.
+    pub(super) fn any_draco(&self) -> bool {
+        let used = |list: &str| self.root[list].as_array().is_some_and(|names| names.iter().any(|name| name == DRACO));
+        used("extensionsUsed") || used("extensionsRequired")
+    }
+
+    /// The Draco stream that holds a primitive.
+    pub(super) fn draco(&self, mesh: usize, primitive: usize) -> Option<Packed> {
+        let primitive = self.root["meshes"].get(mesh)?["primitives"].get(primitive)?;
+        let packed = primitive["extensions"].get(DRACO)?;
+        // A view or an attribute that is no number is found missing when the stream is read.
+        let number = |value: &serde_json::Value| value.as_u64().map_or(usize::MAX, |n| n as usize);
+        let named = packed["attributes"].as_object().into_iter().flatten();
+        Some(Packed {
+            view: number(&packed["bufferView"]),
+            attributes: named.map(|(name, value)| (name.clone(), number(value))).collect(),
+        })
     }
 
     /// Accessors of translation, rotation and scale of a node that stands in several places.

@@ -4,7 +4,8 @@ use glam::{Mat3, Mat4, Vec2, Vec3};
 use gltf::{Primitive, Semantic};
 
 use super::accessor::Buffer;
-use super::{MAX_VERTICES, check_count};
+use super::chunks::Packed;
+use super::{MAX_VERTICES, check_count, draco};
 use crate::error::MeshError;
 use crate::model::Mesh;
 use crate::normals::smooth_normals;
@@ -26,9 +27,13 @@ pub(super) fn read(
     buffer: Buffer<'_>,
     part: &str,
     primitive: &Primitive,
+    packed: Option<&Packed>,
     need: UvNeed,
 ) -> Result<Mesh, MeshError> {
-    let mut mesh = read_vertices(buffer, part, primitive)?;
+    let mut mesh = match packed {
+        Some(packed) => draco::read(buffer, part, packed)?,
+        None => read_vertices(buffer, part, primitive)?,
+    };
     let count = mesh.positions.len();
     if mesh.uvs.is_empty() {
         if need == UvNeed::Inside {

@@ -6,6 +6,7 @@
 
 mod accessor;
 mod chunks;
+mod draco;
 mod geometry;
 
 use crate::error::MeshError;
@@ -13,7 +14,7 @@ use crate::manifest::CarManifest;
 use crate::mirror::pair_parts;
 use crate::model::{CarModel, Material, MaterialKind, Part, PartClass, Wheel};
 use accessor::Buffer;
-use chunks::Extensions;
+use chunks::{Extensions, Packed};
 use geometry::UvNeed;
 use glam::{Mat4, Quat, Vec3, Vec4};
 use gltf::mesh::Mode;
@@ -41,6 +42,8 @@ pub(crate) trait Rules {
     fn class(&self, part: &str) -> PartClass;
     /// Whether paint has to come with usable texture coordinates.
     fn needs_uvs(&self) -> bool;
+    /// Whether geometry may be compressed; see [`is_compressed`].
+    fn reads_compressed(&self) -> bool;
 }
 
 impl Rules for CarManifest {
@@ -55,6 +58,18 @@ impl Rules for CarManifest {
     fn needs_uvs(&self) -> bool {
         true
     }
+
+    fn reads_compressed(&self) -> bool {
+        false
+    }
+}
+
+/// Whether a GLB holds geometry that is compressed with Draco.
+///
+/// The decoder believes the sizes that a stream announces, so a hostile one can ask for more memory than there is and end
+/// the process. Packs are therefore read without it, and who imports a plain mesh decodes it in a process of its own.
+pub fn is_compressed(bytes: &[u8]) -> bool {
+    chunks::split(bytes).is_ok_and(|(json, _)| Extensions::read(json).any_draco())
 }
 
 /// Reads a car from the bytes of a GLB.
@@ -65,13 +80,17 @@ pub fn read(bytes: &[u8], manifest: &CarManifest) -> Result<CarModel, MeshError>
 /// Reads parts and materials as they stand in the file, in its own scale and axes.
 pub(crate) fn read_parts(bytes: &[u8], rules: &dyn Rules) -> Result<CarModel, MeshError> {
     let (json, bin) = chunks::split(bytes)?;
-    let root = chunks::parse(json)?;
+    let extensions = Extensions::read(json);
+    if extensions.any_draco() && !rules.reads_compressed() {
+        return Err(MeshError::PackCompressed);
+    }
+    let root = chunks::parse(json, &extensions)?;
     let document = Document::from_json(root).map_err(|e| MeshError::Json(one_line(&e.to_string())))?;
     check_count("nodes", document.nodes().len() as u64, MAX_NODES)?;
 
     let mut reader = Reader {
         buffer: Buffer { bin, document: &document },
-        extensions: Extensions::read(json),
+        extensions,
         rules,
         model: CarModel::default(),
         material_of: BTreeMap::new(),
@@ -116,11 +135,12 @@ impl Reader<'_> {
             let single = mesh.primitives().len() == 1;
             let places: Vec<Mat4> = self.places(node, name)?.iter().map(|place| car_from_node * *place).collect();
             for primitive in mesh.primitives() {
+                let packed = self.extensions.draco(mesh.index(), primitive.index());
                 let part = match (single, primitive.material().name()) {
                     (false, Some(material)) => format!("{name}_{material}"),
                     _ => name.to_owned(),
                 };
-                self.read_part(&part, &primitive, &places)?;
+                self.read_part(&part, &primitive, packed.as_ref(), &places)?;
             }
         }
         node.children().try_for_each(|child| self.visit(&child, car_from_node, depth + 1))
@@ -155,7 +175,13 @@ impl Reader<'_> {
         Ok((0..count).map(place).collect())
     }
 
-    fn read_part(&mut self, name: &str, primitive: &Primitive, places: &[Mat4]) -> Result<(), MeshError> {
+    fn read_part(
+        &mut self,
+        name: &str,
+        primitive: &Primitive,
+        packed: Option<&Packed>,
+        places: &[Mat4],
+    ) -> Result<(), MeshError> {
         match primitive.mode() {
             Mode::Triangles => {}
             Mode::Points | Mode::Lines | Mode::LineLoop | Mode::LineStrip => return Ok(()),
@@ -164,7 +190,7 @@ impl Reader<'_> {
         let material = self.material_index(name, &primitive.material());
         let is_paint = self.model.materials[material].kind == MaterialKind::Paint;
         let need = if is_paint && self.rules.needs_uvs() { UvNeed::Inside } else { UvNeed::Any };
-        let original = geometry::read(self.buffer, name, primitive, need)?;
+        let original = geometry::read(self.buffer, name, primitive, packed, need)?;
         if original.indices.is_empty() {
             return Ok(());
         }

@@ -77,6 +77,10 @@ impl Rules for PlainNames<'_> {
     fn needs_uvs(&self) -> bool {
         false
     }
+
+    fn reads_compressed(&self) -> bool {
+        true
+    }
 }
 
 /// Reads a plain GLB as a car. `known` is a car whose parts are named, to compare shapes with.
