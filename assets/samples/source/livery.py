@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "cars", "gt3_rear", "source"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "cars", "source"))
 import glb                                          # noqa: E402
 from preview import raster                          # noqa: E402
 

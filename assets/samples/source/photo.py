@@ -13,7 +13,7 @@ from mathutils import Vector
 from PIL import Image
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "cars", "gt3_rear", "source"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "cars", "source"))
 import glb                                          # noqa: E402
 import render                                       # noqa: E402
 

@@ -1,56 +1,17 @@
-"""Cuts the half body into charts, panels, windows and openings, and gives each panel its rounded inward edge."""
+"""Where this car's body is cut: panels, windows, lamps, intakes."""
 import numpy as np
-import mesh
-import outline
 import shape
-from mesh import Surface
-from outline import ellipse, graph, prism
-
-GAP, EDGE = 0.0036, 0.0022      # metres: width of a panel gap, radius of a panel's edge
-DEEP = 0.014                    # metres: how far a panel's edge reaches inward
-
-
-class Cutter:
-    """Splits surfaces and collects the dark strips that close the gaps from behind."""
-
-    def __init__(self):
-        self.strips = []
-
-    def gap(self, s, g, limit=0.032):
-        """(inside, outside) with a panel gap between them."""
-        g = outline.even(g)
-        s = mesh.refine_near(s, g, limit, 0.006)
-        w = GAP / 2 + EDGE
-        inside, rest = mesh.clip(s, g, -w)
-        strip, outside = mesh.clip(rest, g, w)
-        self.strips.append(strip)
-        return inside, outside
-
-    def opening(self, s, g, limit=0.018):
-        """(what was cut out, the panel around it); the piece reaches just behind the panel's edge."""
-        g = outline.even(g)
-        s = mesh.refine_near(s, g, limit, 0.006)
-        piece, rest = mesh.clip(s, g, -0.0)
-        if len(rest.t) == 0 or len(piece.t) == 0:
-            return piece, rest
-        _, outside = mesh.clip(rest, g, EDGE)
-        return piece, outside
-
-    def window(self, s, g, limit=0.026):
-        g = outline.even(g)
-        s = mesh.refine_near(s, g, limit, 0.006)
-        piece, rest = mesh.clip(s, g, 0.0)
-        _, outside = mesh.clip(rest, g, EDGE)
-        return piece, outside
+from curves import curve, smax, step
+from outline import ellipse, graph, prism, within
 
 
 def cabin_sides(p):
     """(side - top) of the cabin: 0 on the roof rail and pillars' ridge, negative on screen and roof."""
     x, y, z = np.abs(p[:, 0]), p[:, 1], p[:, 2]
     bend = x * x
-    zz = z + 0.34 * bend * shape.step(0.0, 0.45, z) - 0.20 * bend * shape.step(-0.35, -0.9, z)
+    zz = z + 0.34 * bend * step(0.0, 0.45, z) - 0.20 * bend * step(-0.35, -0.9, z)
     top = (y - shape.roof_y(zz) + 0.085 * bend) * 0.90
-    lift = shape.smax(y - 0.88, -0.05, 0.03)
+    lift = smax(y - 0.88, -0.05, 0.03)
     side = (x - shape.cabin_x(z) + 0.56 * lift + 0.55 * np.clip(lift, 0, None) ** 2) * 0.86
     return side - top
 
@@ -61,35 +22,19 @@ def crease(p):
     return 0.7 * (shape.cabin(x, y, z) - shape.lower_body(x, y, z))
 
 
-def sm(*fields, k=0.02):
-    def g(p):
-        v = fields[0](p)
-        for f in fields[1:]:
-            v = shape.smax(v, f(p), k)
-        return v + 0.0
-    return g
-
-
 front_bumper = graph("side", [(0.0, 1.49), (0.40, 1.50), (0.47, 1.56), (0.52, 1.65), (0.56, 1.745), (0.60, 1.84), (0.635, 1.95), (0.66, 2.04),
                               (0.72, 2.3), (0.9, 2.7)], sigma=0.015)
 _rear = graph("side", [(0.0, 1.47), (0.38, 1.48), (0.46, 1.55), (0.54, 1.66), (0.61, 1.79), (0.665, 1.90), (0.70, 2.00), (0.718, 2.08),
                        (0.728, 2.4), (0.9, 2.7)], sigma=0.015)
 rear_bumper = lambda p: _rear(p * [1, 1, -1])
-roof = sm(lambda p: crease(p), lambda p: (-0.985 - p[:, 2]), lambda p: p[:, 2] - 1.3, k=0.004)
-_bonnet_x = shape.curve((2.3, 0.49), (1.95, 0.515), (1.6, 0.56), (1.3, 0.605), (1.05, 0.645), (0.9, 0.67), (0.5, 0.70))
-bonnet = sm(lambda p: p[:, 0] - _bonnet_x(p[:, 2]), lambda p: 0.5 - p[:, 2], k=0.004)
-_cover_x = shape.curve((-0.9, 0.505), (-1.2, 0.515), (-1.6, 0.55), (-1.9, 0.60), (-2.3, 0.66))
-engine_cover = sm(lambda p: p[:, 0] - _cover_x(p[:, 2]), lambda p: p[:, 2] + 0.6, k=0.004)
-
-
-def arch(hub, radius):
-    return prism("side", [(hub[2] + radius * np.cos(a), hub[1] + radius * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 41)[:-1]],
-                 0.02, lambda p: 0.50 - p[:, 0])
-
-
-windscreen = sm(lambda p: cabin_sides(p) + 0.030, lambda p: crease(p) + 0.022, lambda p: 0.275 - 0.16 * p[:, 0] ** 2 - p[:, 2], k=0.03)
-rear_window = sm(lambda p: cabin_sides(p) + 0.055, lambda p: p[:, 2] + 0.47 + 0.10 * p[:, 0] ** 2, lambda p: -0.925 - p[:, 2], k=0.04)
-side_glass = sm(lambda p: -cabin_sides(p) + 0.024, lambda p: crease(p) + 0.024,
+roof = within(lambda p: crease(p), lambda p: (-0.985 - p[:, 2]), lambda p: p[:, 2] - 1.3, k=0.004)
+_bonnet_x = curve((2.3, 0.49), (1.95, 0.515), (1.6, 0.56), (1.3, 0.605), (1.05, 0.645), (0.9, 0.67), (0.5, 0.70))
+bonnet = within(lambda p: p[:, 0] - _bonnet_x(p[:, 2]), lambda p: 0.5 - p[:, 2], k=0.004)
+_cover_x = curve((-0.9, 0.505), (-1.2, 0.515), (-1.6, 0.55), (-1.9, 0.60), (-2.3, 0.66))
+engine_cover = within(lambda p: p[:, 0] - _cover_x(p[:, 2]), lambda p: p[:, 2] + 0.6, k=0.004)
+windscreen = within(lambda p: cabin_sides(p) + 0.030, lambda p: crease(p) + 0.022, lambda p: 0.275 - 0.16 * p[:, 0] ** 2 - p[:, 2], k=0.03)
+rear_window = within(lambda p: cabin_sides(p) + 0.055, lambda p: p[:, 2] + 0.47 + 0.10 * p[:, 0] ** 2, lambda p: -0.925 - p[:, 2], k=0.04)
+side_glass = within(lambda p: -cabin_sides(p) + 0.024, lambda p: crease(p) + 0.024,
                 lambda p: (-0.80 + 0.52 * (p[:, 1] - 0.95)) - p[:, 2], lambda p: p[:, 2] - 0.95, k=0.022)
 door_glass = lambda p: (-0.415 + 0.10 * (p[:, 1] - 0.95)) - p[:, 2]
 
@@ -97,7 +42,7 @@ LAMP_C = np.array([0.722, 0.665, 1.885])
 headlamp = ellipse(LAMP_C, (0.97, 0.10, -0.22), (0.05, 0.62, -0.78), 0.118, 0.150, 2.15)
 
 door = prism("side", [(0.665, 0.268), (0.665, 0.62), (0.690, 1.2), (-0.50, 1.2), (-0.475, 0.80), (-0.395, 0.268)], 0.07)
-skirt = sm(lambda p: p[:, 1] - 0.218, lambda p: p[:, 2] - 0.95, lambda p: -0.95 - p[:, 2], k=0.004)
+skirt = within(lambda p: p[:, 1] - 0.218, lambda p: p[:, 2] - 0.95, lambda p: -0.95 - p[:, 2], k=0.004)
 
 centre_intake = prism("front", [(-0.56, 0.165), (0.56, 0.165), (0.50, 0.385), (0.30, 0.42), (-0.30, 0.42), (-0.50, 0.385)], 0.035,
                       lambda p: 1.2 - p[:, 2])
@@ -125,65 +70,3 @@ rear_grille = prism("front", [(-0.70, 0.572), (0.70, 0.572), (0.78, 0.648), (-0.
 rear_outlet = prism("front", [(0.76, 0.26), (0.915, 0.26), (0.93, 0.48), (0.86, 0.55), (0.79, 0.50)], 0.03, lambda p: p[:, 2] + 1.2)
 exhaust_hole = prism("front", [(-0.155, 0.405), (0.155, 0.405), (0.155, 0.53), (-0.155, 0.53)], 0.045, lambda p: p[:, 2] + 1.2)
 diffuser_hole = prism("front", [(-0.70, 0.02), (0.70, 0.02), (0.655, 0.345), (-0.655, 0.345)], 0.05, lambda p: p[:, 2] + 1.45)
-
-
-def outward(s):
-    """Border vertices, their normals and the direction out of the surface; the plane x = 0 is no border."""
-    e = mesh.boundary_edges(s.t)
-    keep = ~((s.v[e[:, 0], 0] < 1e-5) & (s.v[e[:, 1], 0] < 1e-5))
-    e = e[keep]
-    n = shape.normal(s.v)
-    d = s.v[e[:, 1]] - s.v[e[:, 0]]
-    d /= np.maximum(np.linalg.norm(d, axis=1, keepdims=True), 1e-9)
-    out = np.zeros_like(s.v)
-    for k in (0, 1):
-        np.add.at(out, e[:, k], np.cross(d, n[e[:, k]]))
-    length = np.linalg.norm(out, axis=1, keepdims=True)
-    out = out / np.maximum(length, 1e-9) * np.clip(2.0 / np.maximum(length, 1e-9), 1.0, 1.3)
-    out[s.v[:, 0] < 1e-5, 0] = 0
-    return e, n, out
-
-
-def edged(s, deep=DEEP):
-    """(paint surface with rounded edge, normals), (dark inner flange, normals)."""
-    e, n, out = outward(s)
-    border = np.unique(e)
-    index = np.full(len(s.v), -1)
-    index[border] = np.arange(len(border))
-    p1 = s.v[border] + out[border] * EDGE - n[border] * EDGE
-    uv = None
-    if s.uv is not None:
-        target = s.v[border] + out[border] * EDGE * 1.3
-        fake = mesh.carry_uv(s, border, target)
-        uv = np.concatenate([s.uv, fake.uv[border]])
-    k = len(s.v)
-    a, b = e[:, 0], e[:, 1]
-    ia, ib = index[a] + k, index[b] + k
-    ring = np.concatenate([np.stack([b, a, ia], 1), np.stack([b, ia, ib], 1)])
-    v = np.concatenate([s.v, p1])
-    normals = np.concatenate([n, out[border]])
-    paint = Surface(v, np.concatenate([s.t, ring]), uv, False)
-    p2 = p1 - n[border] * deep
-    m = len(border)
-    ja, jb = index[a], index[b]
-    inner_t = np.concatenate([np.stack([jb, ja, ja + m], 1), np.stack([jb, ja + m, jb + m], 1)])
-    return paint, normals, np.concatenate([p1, p2]), inner_t, np.concatenate([out[border], out[border]])
-
-
-def recess(piece, direction, depth):
-    """An opening's inside: the piece moved inward as floor, and walls up to just behind the panel's edge."""
-    direction = np.array(direction, float)
-    direction /= np.linalg.norm(direction)
-    n = shape.normal(piece.v)
-    floor = piece.v - direction * depth
-    e, n, out = outward(piece)
-    border = np.unique(e)
-    index = np.full(len(piece.v), -1)
-    index[border] = np.arange(len(border))
-    top = piece.v[border] - n[border] * 0.004
-    bottom = floor[border]
-    m = len(border)
-    a, b = index[e[:, 0]], index[e[:, 1]]
-    t = np.concatenate([np.stack([a, b, b + m], 1), np.stack([a, b + m, a + m], 1)])
-    wall_n = np.concatenate([-out[border]] * 2)
-    return (floor, piece.t, n), (np.concatenate([top, bottom]), t, wall_n)

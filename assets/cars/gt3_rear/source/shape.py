@@ -5,39 +5,16 @@ the field's gradient are continuous over every panel gap. Only the half x >= 0 i
 Metres; +X the car's left, +Y up, +Z the nose.
 """
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from scipy.ndimage import gaussian_filter1d
+from curves import curve, flare, smax, smin, step
 
 FRONT_AXLE_Z, REAR_AXLE_Z = 1.265, -1.245
 FRONT_TYRE_R, REAR_TYRE_R = 0.345, 0.355
 FRONT_ARCH_R, REAR_ARCH_R = 0.372, 0.385
 FRONT_HUB = np.array([0.812, FRONT_TYRE_R, FRONT_AXLE_Z])
 REAR_HUB = np.array([0.832, REAR_TYRE_R, REAR_AXLE_Z])
-
-_Z = np.arange(-2.7, 2.7, 0.002)
-
-
-def curve(*knots, sigma=0.05):
-    """A smooth function of z through (z, value) pairs, softened by a Gaussian of `sigma` metres."""
-    z, v = np.array(sorted(knots), float).T
-    table = PchipInterpolator(z, v, extrapolate=False)(np.clip(_Z, z[0], z[-1]))
-    table = gaussian_filter1d(table, sigma / 0.002, mode="nearest")
-    return lambda q: np.interp(q, _Z, table)
-
-
-def smax(a, b, k):
-    """Smooth maximum; the blend reaches about `k` metres."""
-    return 0.5 * (a + b + np.sqrt((a - b) ** 2 + k * k))
-
-
-def smin(a, b, k):
-    return -smax(-a, -b, k)
-
-
-def step(a, b, x):
-    t = np.clip((x - a) / (b - a), 0.0, 1.0)
-    return t * t * t * (t * (6 * t - 15) + 10)
-
+WHEELS = {"front": (FRONT_HUB, FRONT_TYRE_R, 0.31, FRONT_ARCH_R), "rear": (REAR_HUB, REAR_TYRE_R, 0.325, REAR_ARCH_R)}
+ARCH_INNER = 0.50                                  # metres: where the wheel wells end inward
+GRID = (1.12, 0.02, 1.36, -2.36, 2.40)             # metres: x to, y from, to, z from, to where the body is meshed
 
 half_width = curve((2.4, 0.93), (1.95, 0.955), (1.60, 0.975), (1.27, 0.985), (0.98, 0.98), (0.82, 0.955), (0.66, 0.925),
                    (0.35, 0.918), (-0.25, 0.922), (-0.50, 0.945), (-0.78, 0.995), (-1.05, 1.022), (-1.30, 1.027),
@@ -55,11 +32,6 @@ roof_y = curve((2.0, 0.2), (1.6, 0.50), (1.35, 0.66), (1.10, 0.785), (0.95, 0.86
                (-2.05, 0.838), (-2.3, 0.79), sigma=0.05)
 cabin_x = curve((1.3, 0.60), (0.95, 0.70), (0.6, 0.765), (0.2, 0.79), (-0.3, 0.79), (-0.8, 0.735), (-1.2, 0.655), (-1.6, 0.57),
                 (-2.0, 0.50), (-2.4, 0.46), sigma=0.1)
-
-
-def flare(y, z, hub, radius, amount, spread):
-    r = np.hypot(z - hub[2], y - hub[1])
-    return amount * np.exp(-np.clip((r - radius) / spread, -1.2, None) ** 2) * step(0.10, 0.42, y)
 
 
 def side_x(y, z):
@@ -99,26 +71,3 @@ def cabin(x, y, z):
 def field(p):
     x, y, z = np.abs(p[..., 0]), p[..., 1], p[..., 2]
     return smin(lower_body(x, y, z), cabin(x, y, z), 0.045)
-
-
-def gradient(p, h=0.0025):
-    g = np.empty_like(p)
-    for a in range(3):
-        d = np.zeros(3)
-        d[a] = h
-        g[..., a] = (field(p + d) - field(p - d)) / (2 * h)
-    return g
-
-
-def normal(p):
-    g = gradient(p)
-    return g / np.linalg.norm(g, axis=-1, keepdims=True)
-
-
-def project(p, rounds=4):
-    """Moves points onto the surface; points in the plane x = 0 stay in it."""
-    p = p.copy()
-    for _ in range(rounds):
-        g = gradient(p)
-        p -= (field(p) / np.maximum((g * g).sum(-1), 0.05))[..., None] * g
-    return p

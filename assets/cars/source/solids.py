@@ -1,5 +1,6 @@
 """Small solids: lathes, sweeps, plates and boxes with smooth or crisp normals."""
 import numpy as np
+from outline import fillet
 
 
 def join(pieces):
@@ -186,6 +187,5 @@ def cross_v(a, b, p):
 def box(centre, size, bevel=0.004):
     x, y, z = np.array(size, float) / 2
     o = [(-x, -z), (x, -z), (x, z), (-x, z)]
-    import outline as ol
-    v, t, n = plate(ol.fillet(o, min(bevel * 2, x * 0.4, z * 0.4)), 2 * y, min(bevel, y * 0.4))
+    v, t, n = plate(fillet(o, min(bevel * 2, x * 0.4, z * 0.4)), 2 * y, min(bevel, y * 0.4))
     return v + np.array(centre) - [0, y, 0], t, n

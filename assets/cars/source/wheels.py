@@ -1,6 +1,7 @@
 """GT3 racing wheels: slick tyre, centre-lock rim, brake disc and caliper."""
+from dataclasses import dataclass
 import numpy as np
-from details_base import grid, join, lathe, moved, smooth
+from solids import grid, join, lathe, moved, smooth
 
 
 def tyre(radius, width, rim=0.232):
@@ -27,7 +28,20 @@ def outward_from_axis(piece, centre_r):
     return (v, t[:, ::-1], -n) if (d * n).sum() < 0 else piece
 
 
-def rim(width, radius=0.236, spokes=10):
+@dataclass
+class Spokes:
+    """Pairs of spokes: how many, and per pair the angles in radians between its legs; widths in metres."""
+    count: int = 10
+    fork: float = 0.145                             # half angle that the legs gain outward
+    power: float = 1.5                              # how late they part
+    split: float = 0.0                              # half angle between them at the hub
+    sweep: float = 0.0                              # angle by which both lean outward
+    root: float = 0.0165                            # half width at the hub
+    loss: float = 0.0072                            # how much narrower they are at the rim
+    dish: float = 0.030                             # how far the hub lies behind the rim
+
+
+def rim(width, style, radius=0.236):
     w = width / 2
     lip = [(w - 0.020, radius - 0.022), (w - 0.009, radius - 0.006), (w - 0.007, radius), (w - 0.012, radius + 0.004),
            (w - 0.024, radius + 0.001), (w - 0.030, radius - 0.010)]
@@ -40,17 +54,17 @@ def rim(width, radius=0.236, spokes=10):
     pieces = [outer, barrel]
     face = w - 0.022
     m = 7
-    for k in range(spokes):
-        a0 = 2 * np.pi * (k + 0.5) / spokes
+    for k in range(style.count):
+        a0 = 2 * np.pi * (k + 0.5) / style.count
         for fork in (-1, 1):
             rows = []
             for i in range(m):
                 q = i / (m - 1)
                 r = 0.050 + q * (radius - 0.022 - 0.050)
-                a = a0 + fork * 0.145 * q ** 1.5 * (1 - 0.10 * q)
-                half = 0.0165 - 0.0072 * q + 0.004 * (q > 0.95)
+                a = a0 + fork * (style.split + style.fork * q ** style.power * (1 - 0.10 * q)) + style.sweep * q
+                half = style.root - style.loss * q + 0.004 * (q > 0.95)
                 depth = 0.034 - 0.014 * q
-                x = face - 0.030 + 0.030 * q ** 1.8
+                x = face - style.dish + style.dish * q ** 1.8
                 c = np.array([0, np.sin(a), np.cos(a)])
                 s = np.array([0, np.cos(a), -np.sin(a)])
                 sect = [(-half, -depth), (-half, -0.006), (-half * 0.62, 0.0), (half * 0.62, 0.0), (half, -0.006), (half, -depth)]
@@ -113,10 +127,10 @@ def caliper(x=0.02, angle=0.15, span=0.85):
     return join([p] + caps)
 
 
-def wheel(hub, radius, width, front):
+def wheel(hub, radius, width, front, style):
     """{part: (material, piece)} for the left side."""
     rim_w = width - 0.004
-    spin = {"tyre": ("rubber_tyre", tyre(radius, width)), "rim": ("metal_rim", rim(rim_w)), "tyre_band": ("rubber_band", band(radius, width)), "nut": ("metal_tow", nut(rim_w)),
+    spin = {"tyre": ("rubber_tyre", tyre(radius, width)), "rim": ("metal_rim", rim(rim_w, style)), "tyre_band": ("rubber_band", band(radius, width)), "nut": ("metal_tow", nut(rim_w)),
             "brake_disc": ("metal_disc", disc())}
     still = {"brake_caliper": ("metal_caliper", caliper(angle=np.pi if front else 0.0))}
     return {k: (m, moved(p, hub)) for k, (m, p) in {**spin, **still}.items()}

@@ -13,7 +13,7 @@ def part_class(p):
         return CLASSES[p.name]
     if p.name.startswith("mirror_glass"):
         return None
-    if p.material.startswith("lamp") or p.name.startswith("headlamp"):
+    if p.material.startswith("lamp") or p.name.startswith(("headlamp", "tail_lamp")):
         return "lamps"
     if p.material == "glass_window":
         return "glass"
@@ -22,15 +22,17 @@ def part_class(p):
     return None
 
 
-def write_manifest(path, parts):
-    out = ['id = "gt3_rear"', 'name = "GT3 Rear Engine"', 'class = "GT3"', 'mesh = "car.glb"',
-           "size_m = { length = 4.62, width = 2.05, height = 1.28, wheelbase = 2.51 }", "",
+def write_manifest(path, parts, car):
+    length, width, height = car.size
+    wheelbase = shape.WHEELS["front"][0][2] - shape.WHEELS["rear"][0][2]
+    out = [f'id = "{car.id}"', f'name = "{car.name}"', 'class = "GT3"', 'mesh = "car.glb"',
+           f"size_m = {{ length = {length:.2f}, width = {width:.2f}, height = {height:.2f}, wheelbase = {wheelbase:.2f} }}", "",
            "[paint]", 'materials = ["paint"]', "uv_size = 2048", "", "[mirror]", 'plane = "x"', "", "[materials]"]
     out += [f'{k} = "{k}"' for k in ("paint", "glass", "lamp", "rubber", "metal", "carbon", "interior")]
     out += ["", "[parts]"]
     out += [f'{p.name} = "{c}"' for p in parts if (c := part_class(p))]
     out += ["", "[wheels]"]
-    for end, hub, r in (("front", shape.FRONT_HUB, shape.FRONT_TYRE_R), ("rear", shape.REAR_HUB, shape.REAR_TYRE_R)):
+    for end, (hub, r, _, _) in shape.WHEELS.items():
         for side, sign in (("left", 1), ("right", -1)):
             tyre = next(p for p in parts if p.name == f"tyre_{end}_{side}").v
             hub = abs(tyre[:, 0].min() + tyre[:, 0].max()) / 2, hub[1], hub[2]
@@ -38,6 +40,6 @@ def write_manifest(path, parts):
             names = ", ".join(f'"{k}"' for k in spin)
             still = f'"brake_caliper_{end}_{side}"'
             out.append(f"{end}_{side} = {{ center = [{sign * hub[0]:.4f}, {hub[1]:.4f}, {hub[2]:.4f}], radius = {r}, parts = [{names}], still = [{still}] }}")
-    out += ["", "[sims.ams2]", 'vehicle = "gridvox_gt3_rear"', "slots_from = 51", 'body_texture = "BODY"', 'base_livery = "Default"', ""]
+    out += ["", "[sims.ams2]", f'vehicle = "gridvox_{car.id}"', "slots_from = 51", 'body_texture = "BODY"', 'base_livery = "Default"', ""]
     with open(path, "w") as f:
         f.write("\n".join(out))

@@ -1,6 +1,8 @@
 """Cut curves: signed distance functions of points, negative inside, in metres."""
 import numpy as np
 import shape
+import skin
+from curves import curve, smax
 
 
 def fillet(points, radius):
@@ -55,7 +57,7 @@ def prism(view, points, radius=0.02, where=None):
 
 def graph(view, knots, sigma=0.02):
     """Distance-like field of the curve a = f(b) in a projection: negative where a > f(b). Knots are (b, a)."""
-    c = shape.curve(*knots, sigma=sigma)
+    c = curve(*knots, sigma=sigma)
     a, b = AXES[view]
     h = 0.002
     return lambda p: (c(p[:, b]) - p[:, a]) / np.sqrt(1 + ((c(p[:, b] + h) - c(p[:, b] - h)) / (2 * h)) ** 2)
@@ -79,8 +81,24 @@ def even(g, reach=0.03):
         if len(near):
             h, q0 = 0.001, p[near]
             q = np.stack([(g(q0 + h * a) - g(q0 - h * a)) / (2 * h) for a in np.eye(3)], -1)
-            n = shape.normal(q0)
+            n = skin.normal(q0)
             q -= (q * n).sum(1, keepdims=True) * n
             d[near] = d[near] / np.clip(np.linalg.norm(q, axis=1), 0.35, 3.0)
         return d
     return scaled
+
+
+def within(*fields, k=0.02):
+    """Where all fields are negative, with corners rounded over about `k` metres."""
+    def g(p):
+        v = fields[0](p)
+        for f in fields[1:]:
+            v = smax(v, f(p), k)
+        return v + 0.0
+    return g
+
+
+def arch(hub, radius):
+    """A wheel arch's circle in the car's side."""
+    return prism("side", [(hub[2] + radius * np.cos(a), hub[1] + radius * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 41)[:-1]],
+                 0.02, lambda p: shape.ARCH_INNER - p[:, 0])

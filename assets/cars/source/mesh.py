@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 from skimage.measure import marching_cubes
 import shape
+import skin
 
 
 @dataclass
@@ -124,13 +125,13 @@ def merge_short(s, limit, rounds=4, turn=0.6):
 
 def base_surface(cell=0.028, chord=0.0006):
     """The whole half body, x >= 0, as an even triangle mesh that is finer where it bends more."""
-    xs = np.arange(-2, int(1.12 / cell) + 1) * cell
-    ys = np.arange(0.02, 1.36, cell)
-    zs = np.arange(-2.36, 2.40, cell)
+    x1, y0, y1, z0, z1 = shape.GRID
+    xs = np.arange(-2, int(x1 / cell) + 1) * cell
+    ys, zs = np.arange(y0, y1, cell), np.arange(z0, z1, cell)
     grid = np.stack(np.meshgrid(xs, ys, zs, indexing="ij"), -1)
     v, t, _, _ = marching_cubes(shape.field(grid), 0.0)
-    v = shape.project(v * cell + [xs[0], ys[0], zs[0]], 6)
-    n = shape.normal(v)
+    v = skin.project(v * cell + [xs[0], ys[0], zs[0]], 6)
+    n = skin.normal(v)
     face = np.cross(v[t[:, 1]] - v[t[:, 0]], v[t[:, 2]] - v[t[:, 0]])
     if (face * n[t[:, 0]]).sum() < 0:
         t = t[:, ::-1]
@@ -139,11 +140,11 @@ def base_surface(cell=0.028, chord=0.0006):
         s = relax(s)
     s = clip(s, lambda p: -p[:, 0], 0.0)[0]
     s.v[np.abs(s.v[:, 0]) < 1e-6, 0] = 0.0
-    s.v = shape.project(s.v)
+    s.v = skin.project(s.v)
     for _ in range(4):
         e, _ = edges_of(s.t)
         mid = 0.5 * (s.v[e[:, 0]] + s.v[e[:, 1]])
-        off = np.abs(shape.field(mid)) / np.maximum(np.linalg.norm(shape.gradient(mid), axis=1), 0.3)
+        off = np.abs(shape.field(mid)) / np.maximum(np.linalg.norm(skin.gradient(mid), axis=1), 0.3)
         length = np.linalg.norm(s.v[e[:, 0]] - s.v[e[:, 1]], axis=1)
         mark = (off > chord) & (length > 0.007)
         if not mark.any():
@@ -160,12 +161,70 @@ def relax(s):
         np.add.at(total, e[:, a], s.v[e[:, b]])
         np.add.at(count, e[:, a], 1)
     move = total / np.maximum(count, 1)[:, None] - s.v
-    n = shape.normal(s.v)
+    n = skin.normal(s.v)
     move -= (move * n).sum(1, keepdims=True) * n
     border = np.unique(boundary_edges(s.t))
     move[border] = 0
-    s.v = shape.project(s.v + 0.5 * move, 2)
+    s.v = skin.project(s.v + 0.5 * move, 2)
     return s
+
+
+def flip(s, rounds=10, sharpest=0.16):
+    """Turns edges so that they join the points whose normals are most alike: reflections then run without ruffles.
+
+    Borders stay; no triangle turns over, on the body or in the chart, or gets a sine below `sharpest` that had none before.
+    """
+    n = skin.normal(s.v)
+    t = s.t.copy()
+
+    def shape_of(a, b, c):
+        """(area vector, smallest sine) of triangles."""
+        p, q, r = s.v[b] - s.v[a], s.v[c] - s.v[b], s.v[a] - s.v[c]
+        f = np.cross(p, -r)
+        l = np.stack([np.linalg.norm(k, axis=1) for k in (p, q, r)], 1)
+        order = np.sort(l, 1)
+        return f, np.linalg.norm(f, axis=1) / np.maximum(order[:, 1] * order[:, 2], 1e-15)
+
+    def turned(a, b, c):
+        if s.uv is None:
+            return np.zeros(len(a), bool)
+        p, q = s.uv[b] - s.uv[a], s.uv[c] - s.uv[a]
+        return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0] >= -1e-9
+    for _ in range(rounds):
+        e, per = edges_of(t)
+        order = np.argsort(per.ravel(), kind="stable")
+        ids = per.ravel()[order]
+        first = np.flatnonzero((ids[:-1] == ids[1:]))
+        f0, f1 = order[first] // 3, order[first + 1] // 3
+        k0, k1 = order[first] % 3, order[first + 1] % 3
+        a, b, c, d = t[f0, k0], t[f0, (k0 + 1) % 3], t[f0, (k0 + 2) % 3], t[f1, (k1 + 2) % 3]
+        gain = ((n[a] - n[b]) ** 2).sum(1) - ((n[c] - n[d]) ** 2).sum(1)
+        (fa, sa), (fb, sb) = shape_of(c, a, d), shape_of(c, d, b)
+        (_, ra), (_, rb) = shape_of(a, b, c), shape_of(b, a, d)
+        least = np.minimum(sharpest, np.minimum(ra, rb))
+        mean = n[a] + n[b] + n[c] + n[d]
+        mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+        good = (gain > 2e-5) & (np.minimum(sa, sb) >= least) & ((fa * mean).sum(1) > 0.5 * np.linalg.norm(fa, axis=1))
+        good &= ((fb * mean).sum(1) > 0.5 * np.linalg.norm(fb, axis=1)) & ~turned(c, a, d) & ~turned(c, d, b)
+        code = np.minimum(c, d) * np.int64(len(s.v)) + np.maximum(c, d)
+        good &= ~np.isin(code, e[:, 0] * np.int64(len(s.v)) + e[:, 1])
+        gain = np.where(good, gain, -1.0)
+        best = np.full(len(t), -1.0)
+        np.maximum.at(best, f0, gain)
+        np.maximum.at(best, f1, gain)
+        take = np.flatnonzero(good & (gain == best[f0]) & (gain == best[f1]))
+        _, one = np.unique(code[take], return_index=True)
+        take = take[one]
+        # Equal gains: a triangle may still be wanted twice.
+        seen = np.zeros(len(t), int)
+        np.add.at(seen, f0[take], 1)
+        np.add.at(seen, f1[take], 1)
+        take = take[(seen[f0[take]] == 1) & (seen[f1[take]] == 1)]
+        if not len(take):
+            break
+        t[f0[take]] = np.stack([c[take], a[take], d[take]], 1)
+        t[f1[take]] = np.stack([c[take], d[take], b[take]], 1)
+    return Surface(s.v, t, s.uv, s.on_body)
 
 
 def split_edges(s, e, mark):
@@ -176,7 +235,7 @@ def split_edges(s, e, mark):
     mid[ids] = len(s.v) + np.arange(len(ids))
     p = 0.5 * (s.v[e[ids, 0]] + s.v[e[ids, 1]])
     if s.on_body:
-        p = shape.project(p, 3)
+        p = skin.project(p, 3)
     v = np.concatenate([s.v, p])
     uv = None if s.uv is None else np.concatenate([s.uv, 0.5 * (s.uv[e[ids, 0]] + s.uv[e[ids, 1]])])
     m = mid[per]
@@ -240,11 +299,11 @@ def clip(s, g, level=0.0, snap=0.18):
             h = 0.0005
             q = np.stack([(g(p + h * a) - g(p - h * a)) / (2 * h) for a in np.eye(3)], -1)
             if s.on_body:
-                n = shape.normal(p)
+                n = skin.normal(p)
                 q -= (q * n).sum(1, keepdims=True) * n
             p = p - ((g(p) - level) / np.maximum((q * q).sum(1), 0.05))[:, None] * q
             if s.on_body:
-                p = shape.project(p, 1)
+                p = skin.project(p, 1)
         good = (np.linalg.norm(p - p0, axis=1) < 0.45 * local[move]) & (np.abs(g(p) - level) < 2e-4)
         v = s.v.copy()
         v[move[good]] = p[good]
@@ -270,7 +329,7 @@ def clip(s, g, level=0.0, snap=0.18):
         w = 0.5 * (lo + hi)
     p = s.v[a] + w[:, None] * (s.v[b] - s.v[a])
     if s.on_body and len(p):
-        p = shape.project(p, 2)
+        p = skin.project(p, 2)
         p[(s.v[a][:, 0] == 0) & (s.v[b][:, 0] == 0), 0] = 0.0
     mid = np.full(len(e), -1)
     mid[ids] = len(s.v) + np.arange(len(ids))

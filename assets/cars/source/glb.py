@@ -46,7 +46,7 @@ MATERIALS = {
 }
 
 
-def write(path, parts):
+def write(path, parts, name):
     names = [m for m in MATERIALS if any(p.material == m for p in parts)]
     blob, views, accessors, meshes, nodes = bytearray(), [], [], [], []
 
@@ -84,7 +84,7 @@ def write(path, parts):
             extra = {**extra, "doubleSided": True}
         materials.append({"name": m, "pbrMetallicRoughness": {"baseColorFactor": list(colour), "metallicFactor": metallic,
                                                               "roughnessFactor": rough}, **extra})
-    doc = {"asset": {"version": "2.0", "generator": "gt3_rear build.py"}, "scene": 0,
+    doc = {"asset": {"version": "2.0", "generator": f"{name} build.py"}, "scene": 0,
            "extensionsUsed": ["KHR_materials_clearcoat"],
            "scenes": [{"nodes": list(range(len(nodes)))}], "nodes": nodes, "meshes": meshes, "materials": materials,
            "accessors": accessors, "bufferViews": views, "buffers": [{"byteLength": len(blob)}]}

@@ -107,6 +107,17 @@ def nested(m, rows, r, shift, pad, grow):
     return np.array(out, int)
 
 
+def random_orders(islands, last, count, seed=1):
+    """Orders and leans to try: large islands shuffled, the small ones of `last` at the end."""
+    rng = np.random.default_rng(seed)
+    large = [k for k in islands if k not in last and islands[k].mirror_of is None]
+    for _ in range(count):
+        order = []
+        for k in rng.permutation(large).tolist():
+            order += [k] + [o for o in islands if islands[o].mirror_of == k]
+        yield order + list(last), {k: int(rng.choice([-1, 1])) for k in large + [k for k in last if islands[k].mirror_of is None]}
+
+
 def pack(islands, orders):
     """Largest density (texels per metre) at which one of the (order, leans) pairs fits; sets each island's offset."""
     best = (0, None, None)
@@ -117,13 +128,13 @@ def pack(islands, orders):
             spots = place(seq, best[0] * 1.01, leans)
             if spots is None:
                 continue
-            best = (best[0] * 1.01, spots, order)
+            best = (best[0] * 1.01, spots, (order, leans))
             lo = best[0]
         while hi - lo > 2.5:
             mid = 0.5 * (lo + hi)
             spots = place(seq, mid, leans)
             if spots:
-                lo, best = mid, (mid, spots, order)
+                lo, best = mid, (mid, spots, (order, leans))
             else:
                 hi = mid
     density, spots, order = best

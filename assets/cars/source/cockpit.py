@@ -1,7 +1,10 @@
-"""The dark cockpit: seat, steering wheel, dash and roll cage."""
+"""The dark cockpit: seat, steering wheel, dash and roll cage.
+
+Everything is drawn for a hoop at z = -0.34 m and then shifted up by `dy` and ahead by `dz`.
+"""
 import numpy as np
-from details_base import box, grid, join, mirrored, moved, tube
-from trim import surface_x, surface_y
+from skin import surface_x, surface_y
+from solids import box, grid, join, mirrored, moved, tube
 
 SEAT_X = 0.36                                      # the driver sits on the left
 
@@ -71,19 +74,22 @@ def screen():
     return box((SEAT_X, 0.775, 0.555), (0.19, 0.075, 0.012), 0.004)
 
 
-def cage():
+def cage(dy, dz):
     """Roll cage bars; the left half and the centre bars."""
     def inside(y, z, gap=0.075):
-        return float(surface_x(y, z)) - gap
+        return float(surface_x(y + dy, z + dz)) - gap
+
+    def roof(x, z, gap):
+        return float(surface_y(x, z + dz)) - gap - dy
     r, bars = 0.019, []
     hoop = [(min(inside(y, -0.34), 0.70), y, -0.34) for y in (0.24, 0.45, 0.65, 0.85, 0.95, 1.05, 1.12)]
-    top_y = float(surface_y(0.0, -0.34)) - 0.075
+    top_y = roof(0.0, -0.34, 0.075)
     hoop += [(0.43, top_y - 0.030, -0.34), (0.30, top_y - 0.012, -0.34), (0.0, top_y, -0.34)]
     hoop[0:4] = [(0.69, hoop[i][1], -0.34) for i in range(4)]
     bars.append(smooth_tube(hoop, r))
     side = [(0.665, 0.25, 0.86), (0.67, 0.55, 0.84), (0.66, 0.80, 0.80)]
     for z in (0.62, 0.45, 0.30, 0.18):
-        y = float(surface_y(0.50, z)) - 0.062
+        y = roof(0.50, z, 0.062)
         side.append((min(inside(y, z, 0.06), 0.62), y, z))
     side += [(0.475, 1.150, 0.0), (0.455, 1.155, -0.2), (0.44, top_y - 0.035, -0.34)]
     bars.append(smooth_tube(side, r))
@@ -91,12 +97,12 @@ def cage():
     bars.append(tube(np.array([(0.68, 0.36, 0.84), (0.70, 0.55, 0.25), (0.69, 0.75, -0.34)]), r, 8))
     bars.append(tube(np.array([(0.66, 0.74, 0.82), (0.70, 0.55, 0.25), (0.69, 0.34, -0.34)]), r, 8))
     half = join(bars)
-    f_y = float(surface_y(0.0, 0.20)) - 0.070
+    f_y = roof(0.0, 0.20, 0.070)
     front_bar = tube(np.array([(-0.47, f_y - 0.035, 0.16), (0, f_y, 0.19), (0.47, f_y - 0.035, 0.16)]), r, 8)
     cross = [tube(np.array([(-0.69, 0.72, -0.34), (0.69, 0.72, -0.34)]), r, 8),
              tube(np.array([(0.42, top_y - 0.03, -0.34), (-0.69, 0.30, -0.34)]), r, 8),
              tube(np.array([(-0.40, top_y - 0.03, -0.34), (0.40, f_y - 0.035, 0.15)]), r, 8)]
-    return join([half, mirrored(half), front_bar] + cross)
+    return moved(join([half, mirrored(half), front_bar] + cross), (0, dy, dz))
 
 
 def smooth_tube(points, radius):
@@ -107,3 +113,12 @@ def smooth_tube(points, radius):
         q[1:-1:2], q[2:-1:2] = 0.75 * p[:-1] + 0.25 * p[1:], 0.25 * p[:-1] + 0.75 * p[1:]
         p = q
     return tube(p, radius, 7)
+
+
+def parts(dy=0.0, dz=0.0):
+    """{part: (material, piece)}."""
+    shell, belts = seat()
+    shift = lambda piece: moved(piece, (0, dy, dz))
+    return {"seat": ("interior_seat", shift(shell)), "belts": ("interior_belt", shift(belts)),
+            "steering_wheel": ("interior_dark", shift(steering())), "dashboard": ("interior_dark", shift(dash())),
+            "dash_screen": ("interior_screen", shift(screen())), "roll_cage": ("interior_cage", cage(dy, dz))}
