@@ -32,6 +32,7 @@ class Car:
     mirror: Callable                                # () -> cap, stalk, glass
     spokes: wheels.Spokes
     orders: list                                    # packings of the atlas to try: (names in order, leans)
+    well_reach: float = 0.88                        # radians below the axle that the wheel wells reach
 
 
 FLIP = np.array([-1.0, 1.0, 1.0])
@@ -163,7 +164,7 @@ class Fittings:
 def trimmings(b, car):
     out = Fittings()
     for hub, _, _, r in shape.WHEELS.values():
-        b.add("wheel_wells", "carbon_dark", body.wheel_well(hub, r))
+        b.add("wheel_wells", "carbon_dark", body.wheel_well(hub, r, car.well_reach))
     for name, (material, pieces) in b.solid.items():
         v, t, n = join(pieces)
         if name in APART:

@@ -179,11 +179,9 @@ def check(parts, islands):
     upright = {}
     for p in parts:
         if p.name.endswith(("_left", "_right")) and p.name.split("_left")[0].split("_right")[0] in ("door", "front_wing", "rear_quarter", "skirt"):
-            e1, e2 = p.v[p.t[:, 1]] - p.v[p.t[:, 0]], p.v[p.t[:, 2]] - p.v[p.t[:, 0]]
-            d1, d2 = p.uv[p.t[:, 1]] - p.uv[p.t[:, 0]], p.uv[p.t[:, 2]] - p.uv[p.t[:, 0]]
             sign = 1 if p.name.endswith("_left") else -1
-            z = (d1 * e1[:, 2:3] + d2 * e2[:, 2:3]).sum(0)
-            y = (d1 * e1[:, 1:2] + d2 * e2[:, 1:2]).sum(0)
+            # The affine map from (z, y) that fits best.
+            z, y = np.linalg.lstsq(np.column_stack([p.v[:, 2], p.v[:, 1], np.ones(len(p.v))]), p.uv, rcond=None)[0][:2]
             # The nose must lie at the picture's left on the car's left side and at its right on the right side; up is -v.
             upright[p.name] = bool(z[0] * sign < -0.8 * np.hypot(*z) and y[1] < -0.8 * np.hypot(*y))
     print(f"atlas: {over} texels covered twice, fill {fill:.3f}, mean {mean:.0f} px/m, area within 25 % {within:.4f}, "

@@ -124,10 +124,10 @@ def drop_crumbs(s, least=40):
     return mesh.compact(Surface(s.v, s.t[size[comp[s.t[:, 0]]] >= least], s.uv, s.on_body))
 
 
-def inner_shell(windows, ahead, behind, floor=lambda z: 0.17, coarse=0.045):
+def inner_shell(windows, ahead, behind, floor=lambda z: 0.17, half=lambda z: 0.80, coarse=0.045):
     """The cockpit's lining: the body's surface 27 mm further in, seen from inside, closed at floor and bulkheads.
 
-    The bulkheads stand at z = `ahead` and `behind`, the floor at y = `floor(z)`; `windows` are the cuts that it leaves open.
+    The bulkheads stand at z = `ahead` and `behind`, the floor at y = `floor(z)`, the walls at x = `half(z)`; `windows` are the cuts that it leaves open.
     """
     cell = 0.06
     xs, ys, zs = np.arange(-1, 25) * cell, np.arange(0.05, 1.32, cell), np.arange(behind - 0.33, ahead + 0.42, cell)
@@ -138,7 +138,7 @@ def inner_shell(windows, ahead, behind, floor=lambda z: 0.17, coarse=0.045):
         r = smax(shape.field(p) + 0.027, floor(z) - y, 0.02)
         r = smax(r, z - ahead, 0.02)
         r = smax(r, behind - z, 0.02)
-        return smax(r, np.abs(x) - 0.80, 0.02)
+        return smax(r, np.abs(x) - half(z), 0.02)
     v, t, _, _ = marching_cubes(f(g), 0.0)
     v = v * cell + [xs[0], ys[0], zs[0]]
 
@@ -165,16 +165,15 @@ def inner_shell(windows, ahead, behind, floor=lambda z: 0.17, coarse=0.045):
     return s.v, s.t, n
 
 
-def wheel_well(hub, radius):
-    """Liner of a wheel arch: the tunnel's roof and its inner wall."""
-    a = np.linspace(-0.72, np.pi + 0.72, 61)
+def wheel_well(hub, radius, reach):
+    """Liner of a wheel arch: the tunnel's roof and its inner wall, down to `reach` radians below the axle."""
+    a = np.linspace(-reach, np.pi + reach, 61)
     y, z = hub[1] + (radius + 0.0006) * np.sin(a), hub[2] + (radius + 0.0006) * np.cos(a)
-    y = np.maximum(y, 0.085)
     inner = shape.ARCH_INNER
     lo, hi = np.full(len(a), inner), np.full(len(a), 1.2)
     for _ in range(30):
         mid = 0.5 * (lo + hi)
-        out = shape.field(np.stack([mid, y, z], 1)) > 0
+        out = shape.field(np.stack([mid, np.maximum(y, 0.0975), z], 1)) > 0
         lo, hi = np.where(out, lo, mid), np.where(out, mid, hi)
     edge = np.maximum(lo - 0.008, inner + 0.06)
     w = np.linspace(0, 1, 4)

@@ -57,7 +57,7 @@ def steering():
     return join([rim, hub, column] + bars)
 
 
-def dash():
+def dash(lift):
     x = np.linspace(-0.68, 0.68, 21)
     line = np.array([(0.93, 0.80), (0.80, 0.835), (0.66, 0.835), (0.585, 0.815), (0.565, 0.77), (0.60, 0.66), (0.68, 0.55), (0.72, 0.40)])
     hood = 0.030 * np.exp(-((x - SEAT_X) / 0.17) ** 2)
@@ -66,7 +66,7 @@ def dash():
     top = grid(pts, angle=45)
     if top[2][:, 1].sum() < 0:
         top = (top[0], top[1][:, ::-1], -top[2])
-    tunnel = box((0.0, 0.30, 0.10), (0.20, 0.30, 1.3), 0.03)
+    tunnel = box((0.0, 0.30 + lift, 0.10), (0.20, 0.30, 1.3), 0.03)
     return join([top, tunnel])
 
 
@@ -74,8 +74,8 @@ def screen():
     return box((SEAT_X, 0.775, 0.555), (0.19, 0.075, 0.012), 0.004)
 
 
-def cage(dy, dz):
-    """Roll cage bars; the left half and the centre bars."""
+def cage(dy, dz, lean):
+    """Roll cage bars; the left half and the centre bars. The bars at the windscreen stand `lean` further inside."""
     def inside(y, z, gap=0.075):
         return float(surface_x(y + dy, z + dz)) - gap
 
@@ -89,8 +89,8 @@ def cage(dy, dz):
     bars.append(smooth_tube(hoop, r))
     side = [(0.665, 0.25, 0.86), (0.67, 0.55, 0.84), (0.66, 0.80, 0.80)]
     for z in (0.62, 0.45, 0.30, 0.18):
-        y = roof(0.50, z, 0.062)
-        side.append((min(inside(y, z, 0.06), 0.62), y, z))
+        y = roof(0.50, z, 0.062 + lean)
+        side.append((min(inside(y, z, 0.06 + lean), 0.62), y, z))
     side += [(0.475, 1.150, 0.0), (0.455, 1.155, -0.2), (0.44, top_y - 0.035, -0.34)]
     bars.append(smooth_tube(side, r))
     bars.append(tube(np.array([(0.43, top_y - 0.03, -0.34), (0.52, 0.86, -0.75), (0.55, 0.62, -0.98)]), r, 8))
@@ -115,10 +115,10 @@ def smooth_tube(points, radius):
     return tube(p, radius, 7)
 
 
-def parts(dy=0.0, dz=0.0):
+def parts(dy=0.0, dz=0.0, lean=0.0):
     """{part: (material, piece)}."""
     shell, belts = seat()
     shift = lambda piece: moved(piece, (0, dy, dz))
     return {"seat": ("interior_seat", shift(shell)), "belts": ("interior_belt", shift(belts)),
-            "steering_wheel": ("interior_dark", shift(steering())), "dashboard": ("interior_dark", shift(dash())),
-            "dash_screen": ("interior_screen", shift(screen())), "roll_cage": ("interior_cage", cage(dy, dz))}
+            "steering_wheel": ("interior_dark", shift(steering())), "dashboard": ("interior_dark", shift(dash(max(0.0, -0.03 - dy)))),
+            "dash_screen": ("interior_screen", shift(screen())), "roll_cage": ("interior_cage", cage(dy, dz, lean))}

@@ -102,3 +102,15 @@ def arch(hub, radius):
     """A wheel arch's circle in the car's side."""
     return prism("side", [(hub[2] + radius * np.cos(a), hub[1] + radius * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 41)[:-1]],
                  0.02, lambda p: shape.ARCH_INNER - p[:, 0])
+
+
+def cabin_sides(p):
+    """(side - top) of the cabin: 0 on the roof rail and pillars' ridge, negative on screen and roof."""
+    top, side = shape.cabin_faces(np.abs(p[:, 0]), p[:, 1], p[:, 2])
+    return side - top
+
+
+def crease(p):
+    """Negative on the cabin, positive on the lower body."""
+    x, y, z = np.abs(p[:, 0]), p[:, 1], p[:, 2]
+    return 0.7 * (shape.cabin(x, y, z) - shape.lower_body(x, y, z))

@@ -6,7 +6,7 @@ import mesh
 import outline
 import shape
 import skin
-from solids import box, grid, join, lathe, mirrored, moved, plate, smooth, tube
+from solids import grid, join, lathe, moved, plate, smooth, tube
 
 AERO = "carbon_satin"
 

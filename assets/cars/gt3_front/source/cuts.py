@@ -39,5 +39,5 @@ def build():
     b.finish(charts, {"roof": 0.030})
     # Behind the seats the lining rises over the wheel arches.
     b.add("cockpit_lining", "interior_dark", body.inner_shell((pn.windscreen, pn.rear_window, pn.side_glass), 0.58, -1.68,
-                                                              lambda z: 0.17 + 0.62 * step(-0.62, -0.84, z), 0.07))
+                                                              lambda z: 0.17 + 0.62 * step(-0.62, -0.84, z), coarse=0.07))
     return b

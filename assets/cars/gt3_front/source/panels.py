@@ -1,21 +1,6 @@
 """Where this car's body is cut: panels, windows, lamps, intakes."""
-import numpy as np
-import shape
 from curves import curve
-from outline import graph, prism, within
-
-
-def cabin_sides(p):
-    """(side - top) of the cabin: 0 on the roof rail and pillars' ridge, negative on screen and roof."""
-    top, side = shape.cabin_faces(np.abs(p[:, 0]), p[:, 1], p[:, 2])
-    return side - top
-
-
-def crease(p):
-    """Negative on the cabin, positive on the lower body."""
-    x, y, z = np.abs(p[:, 0]), p[:, 1], p[:, 2]
-    return 0.7 * (shape.cabin(x, y, z) - shape.lower_body(x, y, z))
-
+from outline import cabin_sides, crease, graph, prism, within
 
 front_bumper = graph("side", [(0.0, 1.66), (0.42, 1.67), (0.50, 1.74), (0.56, 1.84), (0.60, 1.95), (0.628, 2.06), (0.648, 2.18), (0.70, 2.5),
                               (0.9, 2.9)], sigma=0.015)

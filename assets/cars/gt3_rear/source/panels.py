@@ -1,26 +1,7 @@
 """Where this car's body is cut: panels, windows, lamps, intakes."""
 import numpy as np
-import shape
-from curves import curve, smax, step
-from outline import ellipse, graph, prism, within
-
-
-def cabin_sides(p):
-    """(side - top) of the cabin: 0 on the roof rail and pillars' ridge, negative on screen and roof."""
-    x, y, z = np.abs(p[:, 0]), p[:, 1], p[:, 2]
-    bend = x * x
-    zz = z + 0.34 * bend * step(0.0, 0.45, z) - 0.20 * bend * step(-0.35, -0.9, z)
-    top = (y - shape.roof_y(zz) + 0.085 * bend) * 0.90
-    lift = smax(y - 0.88, -0.05, 0.03)
-    side = (x - shape.cabin_x(z) + 0.56 * lift + 0.55 * np.clip(lift, 0, None) ** 2) * 0.86
-    return side - top
-
-
-def crease(p):
-    """Negative on the cabin, positive on the lower body."""
-    x, y, z = np.abs(p[:, 0]), p[:, 1], p[:, 2]
-    return 0.7 * (shape.cabin(x, y, z) - shape.lower_body(x, y, z))
-
+from curves import curve
+from outline import cabin_sides, crease, ellipse, graph, prism, within
 
 front_bumper = graph("side", [(0.0, 1.49), (0.40, 1.50), (0.47, 1.56), (0.52, 1.65), (0.56, 1.745), (0.60, 1.84), (0.635, 1.95), (0.66, 2.04),
                               (0.72, 2.3), (0.9, 2.7)], sigma=0.015)

@@ -57,12 +57,17 @@ def lower_body(x, y, z):
     return smax(f, 0.072 - y, 0.02)
 
 
-def cabin(x, y, z):
+def cabin_faces(x, y, z):
+    """(top, side) of the cabin, without the blend between them."""
     bend = x * x
     zz = z + 0.34 * bend * step(0.0, 0.45, z) - 0.20 * bend * step(-0.35, -0.9, z)
     top = (y - roof_y(zz) + 0.085 * bend) * 0.90
     lift = smax(y - 0.88, -0.05, 0.03)
-    side = (x - cabin_x(z) + 0.56 * lift + 0.55 * np.clip(lift, 0, None) ** 2) * 0.86
+    return top, (x - cabin_x(z) + 0.56 * lift + 0.55 * np.clip(lift, 0, None) ** 2) * 0.86
+
+
+def cabin(x, y, z):
+    top, side = cabin_faces(x, y, z)
     f = smax(top, side, 0.075)
     f = smax(f, 0.5 - y, 0.05)
     return smax(f, -2.14 - z, 0.05)
