@@ -26,7 +26,7 @@ def ground(rng):
     for k, width in enumerate((4.6, 4.1, 3.6, 3.1, 2.6, 2.1)):
         tone = 0.128 - 0.006 * k
         groove = surface((tone, tone * 0.98, tone * 0.955), 0.79 - 0.012 * k, 0.20, mottle=((0.9, 0.13, (1.0, 0.12, 1.0)), (11.0, 0.14)))
-        strip(groove, [(2.4 + 1.2 * np.sin(y / 60.0), y) for y in np.linspace(-340, 340, 171)], width, 0.0004 * (k + 1))
+        strip(groove, [(2.4 + 1.2 * np.sin(y / 60.0), y) for y in np.linspace(-340, 340, 171)], width, 0.00002 * (k + 1))
     for side in (-1.0, 1.0):
         strip(paint, [(side * 7.2, y) for y in (-350.0, 0.0, 350.0)], 0.15, 0.004)
     places = np.arange(-120.0, 120.0, 1.6)
@@ -43,7 +43,7 @@ def ground(rng):
         x, y, length = rng.uniform(-5, 5), rng.uniform(-30, 30), rng.uniform(8, 22)
         sway = rng.uniform(-0.5, 0.5)
         for offset in (-0.8, 0.8):
-            strip(rubber, [(x + offset + sway * t * t, y + length * t) for t in np.linspace(0, 1, 12)], 0.17, 0.0032)
+            strip(rubber, [(x + offset + sway * t * t, y + length * t) for t in np.linspace(0, 1, 12)], 0.17, 0.00016)
 
 
 def plane(material, wide, deep, height):

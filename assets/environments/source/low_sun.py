@@ -38,10 +38,10 @@ def sky():
     veil = smooth(0.50, 0.70, fbm(streaks * 0.42 + 3.0, 41, 6, 0.56)) * smooth(0.02, 0.16, up)
     banks = smooth(0.55, 0.66, fbm(plane * np.array([0.22, 0.0, 0.30], np.float32) + 23.0, 87, 6, 0.56)) * smooth(0.015, 0.10, up)
     sunward = np.clip(np.cos(gamma), -1.0, 1.0) * 0.5 + 0.5
-    lit = mix(np.broadcast_to(np.array([0.95, 0.66, 0.58], np.float32), d.shape), np.array([2.6, 1.65, 0.85], np.float32), sunward**3)
+    lit = mix(np.broadcast_to(np.array([0.82, 0.66, 0.60], np.float32), d.shape), np.array([2.6, 1.65, 0.85], np.float32), sunward**3)
     shaded = mix(np.broadcast_to(np.array([0.30, 0.31, 0.42], np.float32), d.shape), np.array([0.85, 0.56, 0.40], np.float32), sunward**3)
     body = mix(shaded, lit, smooth(0.35, 0.65, fbm(plane * 0.9 + 5.0, 61, 5)))
-    out = mix(out, lit, 0.36 * veil)
+    out = mix(out, lit, 0.28 * veil)
     out = mix(out, body, 0.80 * banks)
     return out.astype(np.float32)
 
