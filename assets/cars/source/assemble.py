@@ -32,7 +32,7 @@ class Car:
     mirror: Callable                                # () -> cap, stalk, glass
     spokes: wheels.Spokes
     orders: list                                    # packings of the atlas to try: (names in order, leans)
-    well_reach: float = 0.88                        # radians below the axle that the wheel wells reach
+    well_reach: float = 0.81                        # radians below the axle that the wheel wells reach
 
 
 FLIP = np.array([-1.0, 1.0, 1.0])

@@ -1,5 +1,6 @@
 """The painted shell and everything cut into it, as named half parts (x >= 0)."""
 import numpy as np
+from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 import cutting
 import mesh
@@ -13,10 +14,14 @@ from solids import grid, join
 
 
 class Body:
-    """Collects half parts: `paint[name] = (Surface, normals)`, `solid[name] = (material, [(v, t, n)])`."""
+    """Collects half parts: `paint[name] = (Surface, normals)`, `solid[name] = (material, [(v, t, n)])`.
 
-    def __init__(self):
+    `calm` turns edges along the reflections and thins what lies in the gaps; without it a car stays as it was built before.
+    """
+
+    def __init__(self, calm=True):
         self.paint, self.solid = {}, {}
+        self.calm, self.crumb = calm, cutting.CRUMB if calm else 0.0
         self.cut = cutting.Cutter()
 
     def add(self, name, material, *pieces):
@@ -27,7 +32,7 @@ class Body:
         piece, rest = self.cut.opening(s, g, limit)
         if len(piece.t):
             piece = mesh.merge_short(piece, 0.011, 5)
-            floor, sides = cutting.recess(piece, direction, depth)
+            floor, sides = cutting.recess(piece, direction, depth, self.crumb)
             self.add(name, material, floor)
             self.add("intake_walls", wall, sides)
         return rest
@@ -54,17 +59,14 @@ class Body:
         self.add("underbody", "carbon_satin", (floor.v, floor.t, skin.normal(floor.v)))
         return s
 
-    def finish(self, charts, deep, calm=True):
-        """Gives the painted panels their edges and closes the gaps from behind; `deep` says how far an edge reaches in.
-
-        `calm` turns edges along the reflections.
-        """
+    def finish(self, charts, deep):
+        """Gives the painted panels their edges and closes the gaps from behind; `deep` says how far an edge reaches in."""
         for name, chart in charts.items():
             chart = mesh.merge_short(drop_crumbs(chart), 0.0075)
-            chart = mesh.flip(chart) if calm else chart
-            paint, n, fv, ft, fn = cutting.edged(chart, deep.get(name, cutting.DEEP))
+            chart = mesh.flip(chart) if self.calm else chart
+            paint, n, fv, ft, fn = cutting.edged(chart, deep.get(name, cutting.DEEP), self.crumb)
             self.paint[name] = (paint, n)
-            self.add("panel_gaps", "carbon_dark", (fv, ft, fn))
+            self.add("panel_gaps", "carbon_dark", thinned(fv, ft, fn) if self.calm else (fv, ft, fn))
         for strip in self.cut.strips:
             if len(strip.t):
                 strip = mesh.merge_short(strip, 0.022, 6)
@@ -87,6 +89,12 @@ class Body:
         door = self.hole(door, panels.door_handle, "door_handle", "carbon_satin", "carbon_dark", (1, 0, 0), 0.012, limit=0.012)
         ahead, behind = self.cut.gap(side, lambda p: split - p[:, 2])
         return {"skirt": skirt, "door": door, "front_wing": ahead, "rear_quarter": behind}
+
+
+def thinned(v, t, n):
+    """A panel's dark inner edge with longer steps; it lies behind the painted edge."""
+    s = mesh.merge_short(Surface(v, t, None, False), 0.020, 3, 0.97)
+    return s.v, s.t, n[cKDTree(v).query(s.v)[1]]
 
 
 def starts(front, rear, bonnet, roof, cover, side, nose, tail):

@@ -7,6 +7,7 @@ from mesh import Surface
 
 GAP, EDGE = 0.0036, 0.0022      # metres: width of a panel gap, radius of a panel's edge
 DEEP = 0.014                    # metres: how far a panel's edge reaches inward
+CRUMB = 0.001                   # metres: border edges shorter than this count less
 
 
 class Cutter:
@@ -43,14 +44,17 @@ class Cutter:
         return piece, outside
 
 
-def outward(s):
+def outward(s, crumb=CRUMB):
     """Border vertices, their normals and the direction out of the surface; the plane x = 0 is no border."""
     e = mesh.boundary_edges(s.t)
     keep = ~((s.v[e[:, 0], 0] < 1e-5) & (s.v[e[:, 1], 0] < 1e-5))
     e = e[keep]
     n = skin.normal(s.v)
     d = s.v[e[:, 1]] - s.v[e[:, 0]]
-    d /= np.maximum(np.linalg.norm(d, axis=1, keepdims=True), 1e-9)
+    step = np.linalg.norm(d, axis=1, keepdims=True)
+    d /= np.maximum(step, 1e-9)
+    if crumb:
+        d *= np.clip(step / crumb, 0, 1)           # crumbs of a border say little about its direction
     out = np.zeros_like(s.v)
     for k in (0, 1):
         np.add.at(out, e[:, k], np.cross(d, n[e[:, k]]))
@@ -60,9 +64,9 @@ def outward(s):
     return e, n, out
 
 
-def edged(s, deep=DEEP):
+def edged(s, deep=DEEP, crumb=CRUMB):
     """(paint surface with rounded edge, normals), (dark inner flange, normals)."""
-    e, n, out = outward(s)
+    e, n, out = outward(s, crumb)
     border = np.unique(e)
     index = np.full(len(s.v), -1)
     index[border] = np.arange(len(border))
@@ -86,13 +90,13 @@ def edged(s, deep=DEEP):
     return paint, normals, np.concatenate([p1, p2]), inner_t, np.concatenate([out[border], out[border]])
 
 
-def recess(piece, direction, depth):
+def recess(piece, direction, depth, crumb=CRUMB):
     """An opening's inside: the piece moved inward as floor, and walls up to just behind the panel's edge."""
     direction = np.array(direction, float)
     direction /= np.linalg.norm(direction)
     n = skin.normal(piece.v)
     floor = piece.v - direction * depth
-    e, n, out = outward(piece)
+    e, n, out = outward(piece, crumb)
     border = np.unique(e)
     index = np.full(len(piece.v), -1)
     index[border] = np.arange(len(border))

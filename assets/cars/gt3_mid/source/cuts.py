@@ -6,7 +6,7 @@ from curves import step
 
 def build():
     b = body.Body()
-    s = b.base(pn.diffuser_hole, chord=0.0016)
+    s = b.base(pn.diffuser_hole, 0.036, 0.0014)
     # Openings that lie across several panels.
     b.lamp, s = b.cut.opening(s, pn.headlamp, 0.012)
     b.tail, s = b.cut.opening(s, pn.tail_lamp, 0.012)

@@ -4,7 +4,7 @@ import panels as pn
 
 
 def build():
-    b = body.Body()
+    b = body.Body(calm=False)
     s = b.base(pn.diffuser_hole)
     # Openings that lie across several panels.
     lamp, s = b.cut.opening(s, pn.headlamp, 0.012)
@@ -37,6 +37,6 @@ def build():
 
     charts = body.flattened(body.starts(front, rear, bonnet, roof, cover, side, 2.02, 2.0))
     charts.update(b.flanks(charts.pop("side"), pn, 0.1))
-    b.finish(charts, {"roof": 0.030}, calm=False)
+    b.finish(charts, {"roof": 0.030})
     b.add("cockpit_lining", "interior_dark", body.inner_shell((pn.windscreen, pn.rear_window, pn.side_glass), 0.93, -1.02))
     return b

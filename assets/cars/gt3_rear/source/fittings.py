@@ -37,7 +37,7 @@ def diffuser():
 
 def headlamp(piece):
     """Bowl behind the cover: dark tub, four lamp units with chrome rings, and a light strip around."""
-    floor, walls = cutting.recess(piece, (0.10, 0.35, 0.94), 0.105)
+    floor, walls = cutting.recess(piece, (0.10, 0.35, 0.94), 0.105, 0.0)
     aim, up, side = trim.frame_of((0.12, 0.10, 0.985)).T
     units = [trim.lamp_unit(panels.LAMP_C + side * a + up * b * 0.9 + aim * 0.03, aim)
              for a, b in ((-0.040, 0.040), (0.042, 0.036), (-0.042, -0.040), (0.036, -0.044))]
