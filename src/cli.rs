@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gridvox_car::bundled;
 use gridvox_car::import::Nose;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -289,7 +290,7 @@ pub struct TrainArgs {
 #[derive(Debug, Args)]
 pub struct EvalArgs {
     /// Bundled car's id, or the folder of a car pack.
-    #[arg(long, value_name = "ID|DIR", default_value = "gt3_rear")]
+    #[arg(long, value_name = "ID|DIR", default_value = bundled::DEFAULT_CAR)]
     pub car: String,
     /// Folder of test photos; those that it lacks are drawn into it. Without it they are drawn and thrown away.
     #[arg(long, value_name = "DIR")]

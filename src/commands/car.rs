@@ -13,7 +13,7 @@ use super::ensure_writable;
 use crate::cli::{CarCommand, ImportArgs};
 
 /// The car whose parts' names and shapes an imported one is compared with.
-const KNOWN_CAR: &str = "gt3_rear";
+const KNOWN_CAR: &str = bundled::DEFAULT_CAR;
 
 /// Runs the command.
 #[expect(clippy::print_stdout, reason = "the list is this command's output")]

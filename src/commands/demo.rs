@@ -15,7 +15,7 @@ use super::{export, generate, make_folder, save_picture, write_json};
 use crate::cli::DemoArgs;
 
 /// The car that the sample photo shows.
-const SAMPLE_CAR: &str = "gt3_rear";
+const SAMPLE_CAR: &str = bundled::DEFAULT_CAR;
 /// One picture of the sheet, in pixels.
 const SHEET_PICTURE: (u32, u32) = (960, 540);
 

@@ -5,7 +5,7 @@ use gridvox_car::bvh::Bvh;
 use gridvox_car::{AtlasMaps, CarModel, CarPack, RasterOptions, RasterScene, Shape, ViewPreset, bundled, testing};
 
 fn car() -> CarModel {
-    bundled::list().first().and_then(|car| CarPack::load(&car.dir).ok()).map_or_else(testing::fine_box_car, |pack| pack.model)
+    CarPack::find(bundled::DEFAULT_CAR).map_or_else(|_| testing::fine_box_car(), |pack| pack.model)
 }
 
 fn benches(c: &mut Criterion) {

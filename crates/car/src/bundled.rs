@@ -39,6 +39,9 @@ pub fn environments_dir() -> PathBuf {
     assets_dir().join("environments")
 }
 
+/// The bundled car that opens when none is named: the one that the sample photos show.
+pub const DEFAULT_CAR: &str = "gt3_rear";
+
 /// The bundled cars, sorted by id. A car whose manifest can't be read is logged and left out.
 pub fn list() -> Vec<CarPackInfo> {
     list_in(&cars_dir())

@@ -1,6 +1,7 @@
 //! Takes the other plugins' facts into what the panels show.
 
 use bevy::prelude::*;
+use gridvox_car::bundled::DEFAULT_CAR;
 use gridvox_editor::{EditorCommand, EditorEvent, OpenLivery};
 use gridvox_inference::InferenceEvent;
 use gridvox_showroom::{PaintSlot, PaintUploads, ShowroomCommand, ShowroomEvent};
@@ -112,8 +113,8 @@ pub(crate) fn take_answers(
                     let text = "No bundled car was found: put the assets folder beside the program or set GRIDVOX_HOME.";
                     studio.notices.say(Weight::Error, text);
                 }
-                if std::mem::take(&mut studio.wants_first_car)
-                    && let Some((id, _)) = cars.first()
+                if std::mem::take(&mut studio.wants_default_car)
+                    && let Some((id, _)) = cars.iter().find(|(id, _)| id == DEFAULT_CAR).or(cars.first())
                 {
                     commands.write(StudioCommand::ChooseCar(id.clone()));
                 }

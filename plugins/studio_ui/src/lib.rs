@@ -132,7 +132,7 @@ fn open_first(start: Res<Start>, mut studio: ResMut<Studio>, mut commands: Messa
         Some(car) => {
             commands.write(StudioCommand::ChooseCar(car.clone()));
         }
-        None => studio.wants_first_car = true,
+        None => studio.wants_default_car = true,
     }
     if let Some(livery) = &start.livery {
         commands.write(StudioCommand::OpenLivery(livery.clone()));

@@ -23,8 +23,8 @@ pub struct Studio {
     pub environments: Vec<(String, String)>,
     /// The car in the showroom.
     pub car: CarState,
-    /// The first bundled car is to be shown as soon as the list is there.
-    pub wants_first_car: bool,
+    /// The default car is to be shown as soon as the list is there.
+    pub wants_default_car: bool,
     /// The light.
     pub light: LightState,
     /// The photos, in the painter's order.
@@ -193,7 +193,7 @@ impl Default for Studio {
             cars: Vec::new(),
             environments: Vec::new(),
             car: CarState::None,
-            wants_first_car: false,
+            wants_default_car: false,
             light: LightState {
                 light: EnvironmentId::default(),
                 rotation_deg: 0.0,
