@@ -99,14 +99,26 @@ pub fn primary_button(ui: &mut Ui, enabled: bool, text: &str) -> Response {
 
 /// A choice of a few, side by side in one well. Returns the newly chosen one.
 pub fn segmented<T: PartialEq + Copy>(ui: &mut Ui, current: T, choices: &[(T, &str)]) -> Option<T> {
-    let width = ui.available_width();
-    let (rect, _) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
+    segmented_in_columns(ui, current, choices, choices.len())
+}
+
+/// As [`segmented`], in rows of so many, for choices whose names would not fit side by side.
+pub fn segmented_in_columns<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    current: T,
+    choices: &[(T, &str)],
+    columns: usize,
+) -> Option<T> {
+    let (width, columns) = (ui.available_width(), columns.max(1));
+    let row = theme::CONTROL_HEIGHT - 4.0;
+    let height = row * choices.len().div_ceil(columns) as f32 + 4.0;
+    let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), theme::WELL);
-    let each = (width - 4.0) / choices.len() as f32;
+    let each = (width - 4.0) / columns as f32;
     let mut chosen = None;
     for (index, &(value, label)) in choices.iter().enumerate() {
-        let left = rect.left() + 2.0 + each * index as f32;
-        let cell = Rect::from_min_size(pos2(left, rect.top() + 2.0), vec2(each, rect.height() - 4.0));
+        let corner = pos2(each * (index % columns) as f32, row * (index / columns) as f32);
+        let cell = Rect::from_min_size(rect.min + vec2(2.0, 2.0) + corner.to_vec2(), vec2(each, row));
         let mut cell_ui = ui.new_child(UiBuilder::new().max_rect(cell).layout(Layout::top_down(Align::Center)));
         if segment(&mut cell_ui, cell, value == current, label).clicked() && value != current {
             chosen = Some(value);

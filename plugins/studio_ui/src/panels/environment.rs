@@ -7,7 +7,10 @@ use gridvox_showroom::EnvironmentId;
 use super::Commands;
 use crate::command::{Ask, StudioCommand};
 use crate::model::{LightState, file_name};
-use crate::widgets::{card, named_slider, segmented, soft, wide_button};
+use crate::widgets::{card, named_slider, segmented_in_columns, soft, wide_button};
+
+/// Environments side by side: their names fit in half the panel.
+const COLUMNS: usize = 2;
 
 /// Choice of the environment, its direction, brightness and backdrop.
 pub fn environment_panel(ui: &mut Ui, bundled: &[(String, String)], light: &LightState, out: &mut Commands) {
@@ -18,7 +21,7 @@ pub fn environment_panel(ui: &mut Ui, bundled: &[(String, String)], light: &Ligh
         };
         let choices: Vec<(Option<usize>, &str)> =
             bundled.iter().enumerate().map(|(index, (_, name))| (Some(index), name.as_str())).collect();
-        if let Some(Some(index)) = segmented(ui, current, &choices) {
+        if let Some(Some(index)) = segmented_in_columns(ui, current, &choices, COLUMNS) {
             out.push(StudioCommand::SetLight(EnvironmentId::Bundled(bundled[index].0.clone())));
         }
         if let EnvironmentId::File(path) = &light.light {

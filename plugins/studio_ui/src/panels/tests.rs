@@ -9,6 +9,7 @@ use std::time::Instant;
 use bevy_egui::egui::{Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use gridvox_showroom::EnvironmentId;
 use gridvox_inference::{Analysis, Analyzed, FinishedLivery, Stage};
 use image::{GrayImage, RgbaImage};
 
@@ -193,4 +194,20 @@ fn a_view_says_when_it_shows_the_kept_version() {
     assert_eq!(places.borrow().iter().map(|place| place.view).collect::<Vec<_>>(), ViewId::ALL);
     let words: usize = harness.output().shapes.iter().filter(|shape| format!("{shape:?}").contains("Kept version")).count();
     assert_eq!(words, 1);
+}
+
+#[test]
+fn every_light_is_one_click_away() {
+    let names = ["Soft studio", "Overcast", "Clear sky", "Low sun", "Pit garage", "Night track", "Tunnel", "White cyclorama"];
+    let bundled: Vec<(String, String)> = names.iter().map(|name| (name.to_lowercase(), (*name).to_owned())).collect();
+    let studio = Studio::default();
+    let (mut harness, out) = harness(|ui, out| super::environment::environment_panel(ui, &bundled, &studio.light, out));
+    for name in names {
+        let place = harness.get_by_label(name).rect();
+        assert!(place.width() > 100.0, "{name} has {} points for its name", place.width());
+    }
+    harness.get_by_label("White cyclorama").click();
+    harness.run();
+    let wanted = EnvironmentId::Bundled("white cyclorama".into());
+    assert!(out.borrow().iter().any(|c| matches!(c, StudioCommand::SetLight(light) if *light == wanted)), "{:?}", out.borrow());
 }
