@@ -2,7 +2,7 @@
 //! the renderer. `GRIDVOX_BLESS=1` writes new golden pictures, which then have to be looked at before they are committed.
 
 use gridvox_car::testing::box_pack;
-use gridvox_car::{MaterialKind, PhotoCamera, RasterOptions, ViewPreset, raster};
+use gridvox_car::{CarPack, MaterialKind, PhotoCamera, RasterOptions, ViewPreset, raster};
 use gridvox_showroom::stills::Darkroom;
 use gridvox_showroom::{EnvironmentId, StillCamera, StillError, StillScene, StillShot};
 use glam::{Vec2, Vec3};
@@ -164,8 +164,30 @@ fn pictures_look_as_they_did() {
     assert!(either > 5000, "the car fills a good part of the picture: {either}");
     assert!(overlap > 0.99, "overlap with the CPU's silhouette is {overlap}");
     check("cut_out", &cut_out, &mut failures);
+    drop(darkroom);
+    check_bundled_cars(&mut failures);
 
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// The cars and environments that come with the program, each at least once.
+fn check_bundled_cars(failures: &mut Vec<String>) {
+    let shots: [(&str, &[(&str, ViewPreset)]); 3] = [
+        ("gt3_front", &[("night_track", ViewPreset::RearLeft), ("tunnel", ViewPreset::FrontRight)]),
+        ("gt3_mid", &[("low_sun", ViewPreset::FrontLeft), ("white_cyclorama", ViewPreset::RearRight)]),
+        ("gt3_rear", &[("pit_garage", ViewPreset::FrontLeft)]),
+    ];
+    for (car, shots) in shots {
+        let environments = shots.iter().map(|(id, _)| EnvironmentId::Bundled((*id).into())).collect();
+        let car_pack = Arc::new(CarPack::find(car).expect("a bundled car"));
+        let scene = StillScene { car: car_pack, liveries: vec![Arc::new(test_livery())], environments };
+        let mut darkroom = Darkroom::open(&scene).unwrap_or_else(|error| panic!("{error}"));
+        for (environment, &(id, view)) in shots.iter().enumerate() {
+            let shot = StillShot { environment, ..StillShot::new(StillCamera::Preset(view), 320, 200) };
+            let picture = darkroom.shoot(&shot).unwrap_or_else(|error| panic!("{error}"));
+            check(&format!("{car}_{id}"), &picture, failures);
+        }
+    }
 }
 
 #[test]
