@@ -11,7 +11,20 @@ use cli::{Cli, Command, StudioArgs};
 use gridvox_studio_ui::capitalized;
 use tracing_subscriber::EnvFilter;
 
+/// Graphics drivers look for Wayland in the folder that this variable names, and complain on standard error where it is
+/// missing, as it is in cron jobs and containers.
+const RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+
+#[expect(unsafe_code, reason = "variables may only be set while there is one thread, as there is here")]
+fn name_a_runtime_dir() {
+    if std::env::var_os(RUNTIME_DIR).is_none() {
+        // SAFETY: called first thing in `main`, before any thread is started.
+        unsafe { std::env::set_var(RUNTIME_DIR, std::env::temp_dir()) };
+    }
+}
+
 fn main() -> ExitCode {
+    name_a_runtime_dir();
     let cli = Cli::parse();
     // The studio's own logging is set up by Bevy, which may do so only once per process.
     if !matches!(cli.command, None | Some(Command::Studio(_))) {

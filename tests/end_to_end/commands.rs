@@ -4,7 +4,7 @@ use std::fs;
 
 use image::{Rgba, RgbaImage};
 
-use crate::support::{self, CAR, folder, run, text, words};
+use crate::support::{self, CAR, folder, gridvox, run, text, words};
 
 #[test]
 fn cars_are_listed_described_and_exported() {
@@ -106,4 +106,14 @@ fn invented_photos_are_the_same_each_time_and_go_on_where_they_stopped() {
     for file in ["photos/00001.png", "uv_textures/00001.dds", "metadata/00001.json"] {
         assert_eq!(fs::read(first.join(file)).expect("there"), fs::read(second.join(file)).expect("there"), "{file}");
     }
+}
+
+#[test]
+fn drawing_says_nothing_of_its_own_where_no_runtime_folder_is_named() {
+    let dir = folder();
+    let out = dir.path().join("picture.png");
+    let mut command = gridvox(&["render", "--car", CAR, "--size", "64x64", "--out", text(&out)]);
+    let output = command.env_remove("XDG_RUNTIME_DIR").output().expect("the program starts");
+    assert!(output.status.success(), "{}", words(&output));
+    assert!(!words(&output).contains("XDG_RUNTIME_DIR"), "{}", words(&output));
 }
