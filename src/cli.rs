@@ -272,9 +272,12 @@ pub struct SynthArgs {
 /// Options of `gridvox train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Bundled car's id, or the folder of a car pack.
-    #[arg(long, value_name = "ID|DIR")]
-    pub car: String,
+    /// What to train.
+    #[arg(long, value_enum, default_value = "correspond")]
+    pub network: TrainedNetwork,
+    /// Bundled car's id, or the folder of a car pack; may be repeated.
+    #[arg(long, value_name = "ID|DIR", required = true)]
+    pub car: Vec<String>,
     /// How long to train.
     #[arg(long, default_value_t = 60.0)]
     pub minutes: f32,
@@ -284,6 +287,25 @@ pub struct TrainArgs {
     /// Folder for checkpoints, weights and the loss curve.
     #[arg(long, value_name = "DIR", default_value = "training")]
     pub out: PathBuf,
+}
+
+/// The networks that can be trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TrainedNetwork {
+    /// Finds the car and its parts in a photo.
+    Correspond,
+    /// Tells paint from light.
+    Albedo,
+}
+
+impl TrainedNetwork {
+    /// As on the command line and in the models folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Correspond => "correspond",
+            Self::Albedo => "albedo",
+        }
+    }
 }
 
 /// Options of `gridvox eval`.

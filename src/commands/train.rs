@@ -1,25 +1,32 @@
-//! `gridvox train`: train the correspondence network on a car.
+//! `gridvox train`: train a network on cars.
 
 use color_eyre::eyre::Result;
 use gridvox_car::CarPack;
 use gridvox_vision::Cancel;
+use gridvox_vision::net::{AlbedoConfig, NetworkConfig};
 use gridvox_vision::train::{self, TrainOptions, TrainProgress};
 
-use crate::cli::TrainArgs;
+use crate::cli::{TrainArgs, TrainedNetwork};
 
 /// Runs the command; the weights, their card and the loss curve are in the output folder afterwards.
 pub fn run(args: &TrainArgs) -> Result<()> {
-    let car = CarPack::find(&args.car)?;
-    let resume = if args.resume { "--resume " } else { "" };
-    let options = TrainOptions {
-        minutes: args.minutes,
-        resume: args.resume,
-        command: format!("gridvox train --car {} {resume}--minutes {}", car.manifest.id, args.minutes),
-        ..TrainOptions::new(args.out.clone())
+    let packs: Vec<CarPack> = args.car.iter().map(|car| CarPack::find(car)).collect::<Result<_, _>>()?;
+    let cars: Vec<_> = packs.iter().map(|pack| &pack.model).collect();
+    let named: String = packs.iter().map(|pack| format!(" --car {}", pack.manifest.id)).collect();
+    let resume = if args.resume { " --resume" } else { "" };
+    let command = format!("gridvox train --network {}{named}{resume} --minutes {}", args.network.name(), args.minutes);
+    let defaults = match args.network {
+        TrainedNetwork::Correspond => TrainOptions::correspondence(args.out.clone()),
+        TrainedNetwork::Albedo => TrainOptions::albedo(args.out.clone()),
     };
-    let metrics = train::run(&[car], &options, &Cancel::new(), &mut say)?;
-    eprintln!("validation: {metrics:?}");
-    eprintln!("weights: {}", args.out.join("correspond").display());
+    let options = TrainOptions { minutes: args.minutes, resume: args.resume, command, ..defaults };
+    let cancel = Cancel::new();
+    let metrics = match args.network {
+        TrainedNetwork::Correspond => train::correspondence(&cars, &NetworkConfig::standard(), &options, &cancel, &mut say)?,
+        TrainedNetwork::Albedo => train::albedo(&cars, &AlbedoConfig::standard(), &options, &cancel, &mut say)?,
+    };
+    eprintln!("validation: {metrics}");
+    eprintln!("weights: {}", args.out.join(args.network.name()).display());
     Ok(())
 }
 
@@ -30,9 +37,9 @@ fn say(progress: TrainProgress) {
         progress.step,
         progress.samples,
         progress.samples_per_second,
-        progress.loss.total()
+        progress.loss.sum()
     );
     if let Some(metrics) = progress.metrics {
-        eprintln!("        checkpoint: {metrics:?}");
+        eprintln!("        checkpoint: {metrics}");
     }
 }

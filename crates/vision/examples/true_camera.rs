@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p gridvox_vision --example true_camera -- SET_DIR [SIZE] [OUT_DIR]`
 //!
-//! The set is a folder as `gridvox eval --set` writes it. `OUT_DIR` gets the liveries found.
+//! The set is a folder as `gridvox eval --set` writes it. `OUT_DIR` gets the liveries found and their confidence.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use gridvox_vision::report::CameraReport;
 use gridvox_vision::{Cancel, GenerateOptions, Vision, generate, photo};
 
 /// The sets that the showroom draws use its environments in turn.
-const ENVIRONMENTS: [&str; 3] = ["soft_studio", "overcast", "clear_sky"];
+const ENVIRONMENTS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
 
 #[expect(clippy::print_stdout, reason = "an example talks to its terminal")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let car = CarPack::find("gt3_rear")?;
     let maps = AtlasMaps::compute(&car.model, size);
     let evaluator = Evaluator::new(&car.model, &maps);
-    let vision = Vision::without_network();
+    let vision = Vision::for_known_cameras(&gridvox_car::bundled::models_dir()).expect("the weights fit");
     let mut scores: Vec<ColorScore> = Vec::new();
     for name in names(&set)? {
         let metadata: serde_json::Value = serde_json::from_slice(&std::fs::read(set.join(format!("metadata/{name}.json")))?)?;
@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         scores.push(color);
         if let Some(out) = &out {
             made.livery.save(out.join(format!("{name}_livery.png")))?;
+            made.confidence.save(out.join(format!("{name}_confidence.png")))?;
         }
     }
     for (index, environment) in ENVIRONMENTS.iter().enumerate() {

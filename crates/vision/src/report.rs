@@ -162,11 +162,7 @@ fn differences(view: &SolvedView<'_>, light: &Delit, livery: &[LinearRgb], maps:
         .filter_map(|i| {
             let at = (drawn.uv[i] * size as f32).floor().clamp(Vec2::ZERO, Vec2::splat(size as f32 - 1.0));
             let texel = at.y as usize * size + at.x as usize;
-            let clear = view.occluders.as_ref().is_none_or(|o| {
-                let px = Vec2::new((i % drawn.width as usize) as f32 + 0.5, (i / drawn.width as usize) as f32 + 0.5);
-                o.clear_at(px * view.drawn_step) > 0.0
-            });
-            if maps.part[texel] == 0 || !clear {
+            if maps.part[texel] == 0 || !view.is_clear(i) {
                 return None;
             }
             let to_eye = (eye - drawn.position[i]).normalize();

@@ -7,12 +7,13 @@ use candle_core::Device;
 use gridvox_car::{AtlasMaps, CarPack, RasterScene};
 use image::RgbImage;
 
-use crate::net::{Correspondence, CorrespondenceNet, ModelError};
+use crate::net::{AlbedoNetwork, Correspondence, CorrespondenceNet, ModelError, weights};
 use crate::pose;
 
-/// Owns the network and the device it runs on; make one per process and share it between jobs.
+/// Owns the networks and the device they run on; make one per process and share it between jobs.
 pub struct Vision {
     network: Option<CorrespondenceNet>,
+    albedo: AlbedoNetwork,
     cars: Mutex<Option<Arc<KeptCar>>>,
 }
 
@@ -30,12 +31,17 @@ impl Vision {
     /// Loads the weights from a `models` folder, normally `gridvox_car::bundled::models_dir()`.
     pub fn load(models_dir: &Path) -> Result<Self, ModelError> {
         let network = CorrespondenceNet::load(models_dir, &Device::Cpu)?;
-        Ok(Self { network: Some(network), cars: Mutex::new(None) })
+        Ok(Self { network: Some(network), ..Self::for_known_cameras(models_dir)? })
     }
 
-    /// Works only on photos whose cameras are given.
-    pub fn without_network() -> Self {
-        Self { network: None, cars: Mutex::new(None) }
+    /// Loads what works on photos whose cameras are given, and on no others.
+    pub fn for_known_cameras(models_dir: &Path) -> Result<Self, ModelError> {
+        Ok(Self { network: None, albedo: weights::load(models_dir, &Device::Cpu)?, cars: Mutex::new(None) })
+    }
+
+    /// The network that tells paint from light.
+    pub(crate) fn albedo(&self) -> &AlbedoNetwork {
+        &self.albedo
     }
 
     /// What the network sees in a photo.

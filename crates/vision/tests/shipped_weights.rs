@@ -4,9 +4,14 @@
 use candle_core::Device;
 use glam::{Mat4, Vec2, Vec3, Vec4};
 use gridvox_car::raster::{self, RasterOptions};
-use gridvox_car::{CarPack, PhotoCamera, bundled};
+use gridvox_car::{AtlasMaps, CarPack, PhotoCamera, RasterScene, bundled};
+use gridvox_vision::evaluate::{Estimate, Evaluator, Truth};
 use gridvox_vision::net::CorrespondenceNet;
-use image::{Rgb, RgbImage};
+use gridvox_vision::synth::livery::{self, HELD_OUT};
+use gridvox_vision::synth::photo::{self, Conditions};
+use gridvox_vision::synth::view;
+use gridvox_vision::{Cancel, GenerateOptions, Photo, Vision, bake, color, generate};
+use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
 fn sample_camera() -> PhotoCamera {
     let path = bundled::assets_dir().join("samples/photo_front_left.camera.json");
@@ -84,4 +89,42 @@ fn pictures_without_a_car_are_told_apart() {
         let seen = net.correspond(&picture).expect("it runs");
         assert!(seen.car_probability < 0.5, "a car with {:.2}", seen.car_probability);
     }
+}
+
+/// The paint of photos under random light comes out nearer to the truth than the photo itself is, exposure apart.
+#[test]
+fn light_comes_off_the_paint() {
+    let pack = CarPack::find("gt3_rear").expect("the bundled car");
+    let vision = Vision::for_known_cameras(&bundled::models_dir()).expect("the weights fit");
+    let maps = AtlasMaps::compute(&pack.model, 512);
+    let scene = RasterScene::new(&pack.model);
+    let evaluator = Evaluator::new(&pack.model, &maps);
+    let (mut before, mut after) = (0.0, 0.0);
+    for seed in 0..4u64 {
+        let camera = view::orbit(pack.model.bounds(), 35.0 + 80.0 * seed as f32, 8.0, 50.0, 0.85, 900, 600);
+        let truth = livery::random(400 + seed, HELD_OUT, &pack.model, &maps);
+        let conditions = Conditions::random(900 + seed, &camera);
+        let rgb = photo::render_under(&pack.model, &truth, &camera, &conditions, 1);
+        let baked = bake::bake(
+            &bake::View { photo: &rgb, camera: &camera, occluders: None, uncertainty_px: 0.5 },
+            &pack.model,
+            &scene,
+            &maps,
+        );
+        let raw = RgbaImage::from_fn(512, 512, |x, y| {
+            let [r, g, b] = color::encode_rgb(baked.color[(y * 512 + x) as usize]);
+            Rgba([r, g, b, 255])
+        });
+        let options = GenerateOptions { size: Some(512), cameras: vec![Some(camera)], ..GenerateOptions::default() };
+        let taken = Photo::from_rgb(rgb, "made.png");
+        let made = generate(&vision, &pack, &[taken], &options, &Cancel::new(), &mut |_| {}).expect("a livery");
+        let error = |livery: &RgbaImage| {
+            let estimate = Estimate { camera: &camera, livery: Some(livery) };
+            let score = evaluator.score(Truth { camera: &camera, livery: &truth }, Ok(estimate));
+            score.color.and_then(|c| c.visible_aligned).expect("paint is seen")
+        };
+        before += error(&raw);
+        after += error(&made.livery);
+    }
+    assert!(after < 0.8 * before, "{before} became {after} (sums over 4 photos)");
 }

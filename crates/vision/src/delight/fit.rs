@@ -131,6 +131,32 @@ pub fn fit_light(observations: &[Observation]) -> Light {
     light
 }
 
+/// Difference of logarithms at which a place counts half against a light that leads from known paint to the photo.
+const HALF_TRUST_LOG: f32 = 0.25;
+
+/// Fits the light that leads from known paint, one albedo per observation, back to the photo.
+pub fn fit_known(observations: &[Observation], paint: &[LinearRgb]) -> Light {
+    let mut light = Light::flat();
+    if observations.len() < 200 {
+        return light;
+    }
+    for _ in 0..4 {
+        let trust: Vec<f32> = observations
+            .iter()
+            .zip(paint)
+            .map(|(o, paint)| {
+                let (coat, diffuse) = (light.clearcoat(o.mirrored, o.fresnel), light.diffuse(o.normal, o.occlusion));
+                let drawn = luminance(std::array::from_fn(|k| paint[k] * diffuse[k] + coat[k]));
+                let off = ((drawn + FLOOR) / (luminance(o.rgb) + FLOOR)).ln();
+                o.weight / (1.0 + (off / HALF_TRUST_LOG).powi(2))
+            })
+            .collect();
+        fit_diffuse(&mut light, observations, &trust, |i| paint[i]);
+        fit_coat(&mut light, observations, &trust, |i| paint[i]);
+    }
+    light
+}
+
 fn remove(light: &Light, o: &Observation) -> LinearRgb {
     let coat = light.clearcoat(o.mirrored, o.fresnel);
     let diffuse = light.diffuse(o.normal, o.occlusion);

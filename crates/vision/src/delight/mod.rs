@@ -6,13 +6,17 @@
 //! tolerance for lightness shrinks. The mirror image of the surroundings in the clearcoat is a second smooth light of the
 //! reflected direction, added with Schlick's factor. A fit that explains nothing leaves the photo as it is.
 //!
-//! Not here: cast shadows with hard edges, and the sharp mirror images of chrome.
+//! That fit leaves veils where sharp reflections lie on dark paint. Then the albedo network is asked, which sees the same
+//! places with their materials and all that surrounds them; it is believed unless it finds too much shade ([`learned`]).
 
+mod coarse;
 mod fit;
 mod harmonics;
 mod inks;
+mod learned;
 
 pub use fit::Light;
+pub use learned::Scene;
 pub use inks::{Clusters, Ink, MAX_INKS, Palette, PaletteLabs, Sample, cluster};
 
 use glam::Vec3;
@@ -21,6 +25,7 @@ use rayon::prelude::*;
 
 use crate::bake::Baked;
 use crate::color::{self, LinearRgb};
+use crate::net::ModelError;
 use fit::{Observation, fit_light, schlick};
 
 /// At most this many texels are looked at to find the light.
@@ -66,8 +71,27 @@ const NEUTRAL_CHROMA: f32 = 17.0;
 /// How far the colour cast of a white ink is taken off.
 const NEUTRALISE: f32 = 0.8;
 
-/// Replaces a baked photo's colours by albedo and takes highlights out (weight 0). `eye` is the camera's place.
-pub fn delight(baked: &mut Baked, maps: &AtlasMaps, eye: Vec3, tyres: Option<DarkReference>) -> Delit {
+/// Replaces a baked photo's colours by albedo and takes highlights out (weight 0).
+///
+/// # Errors
+/// Where the network cannot run.
+pub fn delight(
+    baked: &mut Baked,
+    maps: &AtlasMaps,
+    scene: &Scene<'_>,
+    tyres: Option<DarkReference>,
+) -> Result<Delit, ModelError> {
+    let photo = baked.clone();
+    let fitted = by_fit(baked, maps, scene.eye, tyres);
+    let Some(learned) = learned::learned(photo, baked, maps, scene)? else { return Ok(fitted) };
+    *baked = learned.baked;
+    let palette = palette_of(baked, maps);
+    let highlights = without_highlights(baked, &palette);
+    Ok(Delit { light: learned.light, palette, highlights })
+}
+
+/// As [`delight`], by the fit alone. `eye` is the camera's place.
+fn by_fit(baked: &mut Baked, maps: &AtlasMaps, eye: Vec3, tyres: Option<DarkReference>) -> Delit {
     let clipped: Vec<bool> = baked.color.par_iter().map(|c| c.iter().all(|&v| v > CLIPPED)).collect();
     let seen = baked.weight.iter().filter(|&&w| w > 0.0).count();
     let burnt = clipped.iter().zip(&baked.weight).filter(|&(&c, &w)| c && w > 0.0).count();
@@ -94,6 +118,13 @@ pub fn delight(baked: &mut Baked, maps: &AtlasMaps, eye: Vec3, tyres: Option<Dar
     for ink in &mut palette.inks {
         ink.color = scaled(ink.color);
     }
+    baked.color.par_iter_mut().zip(&baked.weight).filter(|(_, w)| **w > 0.0).for_each(|(c, _)| *c = scaled(*c));
+    let highlights = without_highlights(baked, &palette);
+    Delit { light, palette, highlights }
+}
+
+/// Takes out what is brighter than any ink; returns its share of the seen texels.
+fn without_highlights(baked: &mut Baked, palette: &Palette) -> f32 {
     let brightest = palette
         .inks
         .iter()
@@ -103,11 +134,10 @@ pub fn delight(baked: &mut Baked, maps: &AtlasMaps, eye: Vec3, tyres: Option<Dar
     let limit = if brightest > 0.0 { brightest * HIGHLIGHT_OVER_INK } else { f32::INFINITY };
     let (seen, lost) = baked
         .color
-        .par_iter_mut()
+        .par_iter()
         .zip(&mut baked.weight)
         .filter(|(_, w)| **w > 0.0)
         .map(|(c, w)| {
-            *c = scaled(*c);
             let lost = color::luminance(*c) > limit;
             if lost {
                 *w = 0.0;
@@ -115,7 +145,7 @@ pub fn delight(baked: &mut Baked, maps: &AtlasMaps, eye: Vec3, tyres: Option<Dar
             (1usize, usize::from(lost))
         })
         .reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-    Delit { light, palette, highlights: lost as f32 / seen.max(1) as f32 }
+    lost as f32 / seen.max(1) as f32
 }
 
 /// A spread of well-seen texels.

@@ -53,7 +53,7 @@ fn shading_from_sky_and_sun_comes_off() {
         [albedo[0] * light * 1.05, albedo[1] * light, albedo[2] * light * 0.92]
     });
     let before = mean_error(&baked, &paint);
-    delight(&mut baked, &maps, eye, None);
+    by_fit(&mut baked, &maps, eye, None);
     let after = mean_error(&baked, &paint);
     assert!(after < 3.5 && after < 0.5 * before, "{before} became {after}");
 }
@@ -67,7 +67,7 @@ fn a_clearcoat_mirrors_the_sky_and_that_comes_off() {
         [albedo[0] * light + sky * 0.8, albedo[1] * light + sky, albedo[2] * light + sky * 1.2]
     });
     let before = mean_error(&baked, &paint);
-    delight(&mut baked, &maps, eye, None);
+    by_fit(&mut baked, &maps, eye, None);
     let after = mean_error(&baked, &paint);
     assert!(after < 0.87 * before, "{before} became {after}");
 }
@@ -75,7 +75,7 @@ fn a_clearcoat_mirrors_the_sky_and_that_comes_off() {
 #[test]
 fn flat_light_is_left_alone() {
     let (maps, mut baked, paint, eye) = dome(160, |albedo, _, _| albedo.map(|c| c * 0.9));
-    delight(&mut baked, &maps, eye, None);
+    by_fit(&mut baked, &maps, eye, None);
     let after = mean_error(&baked, &paint);
     assert!(after < 1.5, "flat light got worse: {after}");
 }
@@ -86,7 +86,7 @@ fn white_paint_becomes_white_again() {
         let light = 0.3 + 0.1 * n.y;
         [albedo[0] * light * 1.1, albedo[1] * light, albedo[2] * light * 0.8]
     });
-    delight(&mut baked, &maps, eye, None);
+    by_fit(&mut baked, &maps, eye, None);
     let mut errors: Vec<f32> =
         (0..paint.len()).filter(|&i| baked.weight[i] > 0.0).map(|i| delta_e(baked.color[i], paint[i])).collect();
     errors.sort_by(f32::total_cmp);
@@ -102,7 +102,7 @@ fn a_highlight_is_missing_rather_than_white() {
         let glare = if n.dot(spot) > 0.985 { 3.0 } else { 0.0 };
         albedo.map(|c| (c * light + glare).min(1.0))
     });
-    let found = delight(&mut baked, &maps, eye, None);
+    let found = by_fit(&mut baked, &maps, eye, None);
     assert!(found.highlights > 0.001 && found.highlights < 0.05, "{}", found.highlights);
     for i in 0..maps.part.len() {
         if maps.normal[i].dot(spot) > 0.99 {

@@ -9,7 +9,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::network::{COORD, INPUT_CHANNELS, LOG_SCALE, Network, OUTPUT_CHANNELS, PART};
-use super::{Correspondence, CropRect, ModelError, weights};
+use super::{Correspondence, CropRect, Model, ModelError, weights};
 use crate::synth::sample::mirrored_class;
 
 /// Free space around the car's box in the close look, as a share of the box: what training shows most.

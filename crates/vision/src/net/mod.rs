@@ -1,23 +1,29 @@
-//! The network that sees a car in a photo: layers for the CPU, the correspondence network and its weights.
+//! The networks: layers for the CPU, what they are built of, and their weights on disk.
 //!
-//! A photo goes in, and for each cell of a grid come out: whether it shows the car, which part it shows, where on the
-//! car it lies (normalised object coordinates) and how sure that is. The pose solver turns these into a camera. Nothing
-//! in here knows a particular car: coordinates are normalised by the car's bounding box.
+//! The correspondence network sees a photo, and for each cell of a grid says whether it shows the car, which part, where on
+//! the car that lies (normalised object coordinates) and how sure that is; the pose solver turns these into a camera. The
+//! albedo network then tells paint from light. Nothing in here knows a particular car: places are normalised by the car's
+//! bounding box.
 
+pub mod albedo;
 pub mod conv;
 mod correspondence;
 mod error;
 mod gemm;
+mod layers;
 pub mod look;
 pub mod network;
 pub mod norm;
 pub mod shuffle;
+pub mod softmax;
 pub mod weights;
 
 #[cfg(test)]
 mod check;
 
+pub use albedo::{AlbedoConfig, AlbedoNetwork};
 pub use correspondence::{Correspondence, CropRect};
 pub use error::ModelError;
 pub use look::CorrespondenceNet;
 pub use network::{Network, NetworkConfig};
+pub use weights::Model;

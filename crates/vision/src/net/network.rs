@@ -4,14 +4,14 @@
 //! over the coarsest level, whose every cell sees the whole car: that is what tells the left side from the right one.
 //! Resolution changes by moving pixels to channels and back. Only operations with checked gradients are used.
 
-use candle_core::{D, Module, Result, Tensor};
+use candle_core::{Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 use gridvox_car::PartClass;
 use serde::{Deserialize, Serialize};
 
-use super::conv::conv2d;
-use super::norm::channel_norm;
+use super::layers::{Attention, Conv, Norm, Residual};
 use super::shuffle::{channels_to_pixels, pixels_to_channels};
+use super::weights::Model;
 
 /// Channels of the input: red, green, blue, 1 inside the photo and 0 on the letterbox bars, and x and y in -1..1.
 pub const INPUT_CHANNELS: usize = 6;
@@ -55,127 +55,9 @@ impl NetworkConfig {
         Self { width: 64, height: 32, channels: [8, 8, 16, 16], blocks: [1, 1, 1], attention: 1, heads: 2 }
     }
 
-    /// Why this configuration cannot be built, if so.
-    pub fn problem(&self) -> Option<String> {
-        let sizes = [self.width, self.height];
-        if sizes.iter().any(|&s| s == 0 || s % 16 != 0 || s > 1024) {
-            return Some(format!("{} x {} is not a multiple of 16 up to 1024", self.width, self.height));
-        }
-        if self.channels.iter().any(|&c| c == 0 || c > 1024) || self.blocks.iter().any(|&b| b > 16) {
-            return Some("channels go from 1 to 1024 and blocks up to 16".into());
-        }
-        if self.heads == 0 || self.channels[3] % self.heads != 0 || self.attention > 16 {
-            return Some(format!("{} heads do not divide {} channels", self.heads, self.channels[3]));
-        }
-        None
-    }
-
     /// Width and height of the output grid, in cells.
     pub fn grid(&self) -> (usize, usize) {
         (self.width / 2, self.height / 2)
-    }
-}
-
-struct Conv {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl Conv {
-    fn new(kernel: usize, c_in: usize, c_out: usize, vb: VarBuilder) -> Result<Self> {
-        let fan_in = kernel * kernel * c_in;
-        let init = Init::Randn { mean: 0.0, stdev: (2.0 / fan_in as f64).sqrt() };
-        Ok(Self {
-            weight: vb.get_with_hints((fan_in, c_out), "weight", init)?,
-            bias: vb.get_with_hints(c_out, "bias", Init::Const(0.0))?,
-        })
-    }
-
-    fn rectified(&self, x: &Tensor) -> Result<Tensor> {
-        conv2d(x, &self.weight, &self.bias, true)
-    }
-}
-
-impl Module for Conv {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        conv2d(x, &self.weight, &self.bias, false)
-    }
-}
-
-struct Norm {
-    gain: Tensor,
-    offset: Tensor,
-}
-
-impl Norm {
-    fn new(channels: usize, vb: VarBuilder) -> Result<Self> {
-        Ok(Self {
-            gain: vb.get_with_hints(channels, "gain", Init::Const(1.0))?,
-            offset: vb.get_with_hints(channels, "offset", Init::Const(0.0))?,
-        })
-    }
-}
-
-impl Module for Norm {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        channel_norm(x, &self.gain, &self.offset)
-    }
-}
-
-/// `x + conv(relu(conv(norm(x))))`; as a transformer's second half with 1x1 kernels.
-struct Residual {
-    norm: Norm,
-    first: Conv,
-    last: Conv,
-}
-
-impl Residual {
-    fn new(kernel: usize, channels: usize, hidden: usize, vb: VarBuilder) -> Result<Self> {
-        Ok(Self {
-            norm: Norm::new(channels, vb.pp("norm"))?,
-            first: Conv::new(kernel, channels, hidden, vb.pp("first"))?,
-            last: Conv::new(kernel, hidden, channels, vb.pp("last"))?,
-        })
-    }
-}
-
-impl Module for Residual {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        x + self.last.forward(&self.first.rectified(&self.norm.forward(x)?)?)?
-    }
-}
-
-struct Attention {
-    norm: Norm,
-    qkv: Conv,
-    last: Conv,
-    heads: usize,
-}
-
-impl Attention {
-    fn new(channels: usize, heads: usize, vb: VarBuilder) -> Result<Self> {
-        Ok(Self {
-            norm: Norm::new(channels, vb.pp("norm"))?,
-            qkv: Conv::new(1, channels, 3 * channels, vb.pp("qkv"))?,
-            last: Conv::new(1, channels, channels, vb.pp("last"))?,
-            heads,
-        })
-    }
-}
-
-impl Module for Attention {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (b, h, w, c) = x.dims4()?;
-        let (cells, size) = (h * w, c / self.heads);
-        let qkv = self.qkv.forward(&self.norm.forward(x)?)?.reshape((b, cells, 3, self.heads, size))?;
-        let part = |i: usize| qkv.narrow(2, i, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
-        let (q, k, v) = (part(0)?, part(1)?, part(2)?);
-        let scores = (q.matmul(&k.transpose(2, 3)?.contiguous()?)? * (size as f64).sqrt().recip())?;
-        // The maximum only guards against overflow and carries no gradient.
-        let scores = scores.broadcast_sub(&scores.detach().max_keepdim(D::Minus1)?)?.exp()?;
-        let weights = scores.broadcast_div(&scores.sum_keepdim(D::Minus1)?)?;
-        let mixed = weights.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((b, h, w, c))?;
-        x + self.last.forward(&mixed)?
     }
 }
 
@@ -203,9 +85,11 @@ pub struct Network {
     head: Conv,
 }
 
-impl Network {
-    /// Takes the weights from `vb`, or makes them there when it is backed by a `VarMap`.
-    pub fn new(config: &NetworkConfig, vb: VarBuilder) -> Result<Self> {
+impl Model for Network {
+    type Config = NetworkConfig;
+    const NAME: &'static str = "correspond";
+
+    fn new(config: &NetworkConfig, vb: VarBuilder) -> Result<Self> {
         let c = config.channels;
         let blocks = |level: usize, vb: VarBuilder| -> Result<Vec<Residual>> {
             (0..config.blocks[level - 1]).map(|i| Residual::new(3, c[level], c[level], vb.pp(i))).collect()
@@ -248,11 +132,26 @@ impl Network {
         })
     }
 
-    /// The size that this network was built with.
-    pub fn config(&self) -> &NetworkConfig {
-        &self.config
+    fn problem(config: &NetworkConfig) -> Option<String> {
+        let sizes = [config.width, config.height];
+        if sizes.iter().any(|&s| s == 0 || s % 16 != 0 || s > 1024) {
+            return Some(format!("{} x {} is not a multiple of 16 up to 1024", config.width, config.height));
+        }
+        if config.channels.iter().any(|&c| c == 0 || c > 1024) || config.blocks.iter().any(|&b| b > 16) {
+            return Some("channels go from 1 to 1024 and blocks up to 16".into());
+        }
+        if config.heads == 0 || config.channels[3] % config.heads != 0 || config.attention > 16 {
+            return Some(format!("{} heads do not divide {} channels", config.heads, config.channels[3]));
+        }
+        None
     }
 
+    fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+}
+
+impl Network {
     /// Runs on `x`: (batch, height, width, [`INPUT_CHANNELS`]), f32.
     pub fn forward(&self, x: &Tensor) -> Result<Output> {
         let x0 = self.stem.rectified(&pixels_to_channels(x)?)?;
@@ -307,16 +206,10 @@ mod tests {
     }
 
     #[test]
-    fn attention_has_the_right_gradient() {
-        let vars = VarMap::new();
-        let layer = Attention::new(6, 2, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu)).unwrap();
-        crate::net::check::check_gradients(&[noise(&[2, 2, 3, 6], 3)], |t| layer.forward(&t[0]));
-    }
-
-    #[test]
     fn impossible_configurations_are_named() {
-        assert!(NetworkConfig::standard().problem().is_none() && NetworkConfig::tiny().problem().is_none());
-        assert!(NetworkConfig { width: 100, ..NetworkConfig::tiny() }.problem().unwrap().contains("multiple of 16"));
-        assert!(NetworkConfig { heads: 3, ..NetworkConfig::tiny() }.problem().unwrap().contains("do not divide"));
+        let problem = |config| Network::problem(&config);
+        assert!(problem(NetworkConfig::standard()).is_none() && problem(NetworkConfig::tiny()).is_none());
+        assert!(problem(NetworkConfig { width: 100, ..NetworkConfig::tiny() }).unwrap().contains("multiple of 16"));
+        assert!(problem(NetworkConfig { heads: 3, ..NetworkConfig::tiny() }).unwrap().contains("do not divide"));
     }
 }

@@ -11,16 +11,31 @@ use candle_nn::{VarBuilder, VarMap};
 use gridvox_car::files::{read_limited, write_atomic};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ModelError;
-use super::network::{Network, NetworkConfig};
+
+/// A network whose weights are kept on disk.
+pub trait Model: Sized {
+    /// What `config.json` holds.
+    type Config: Serialize + DeserializeOwned + Clone;
+    /// Its name in the manifest, and its folder's.
+    const NAME: &'static str;
+
+    /// Takes the weights from `vb`, or makes them there when it is backed by a `VarMap`.
+    fn new(config: &Self::Config, vb: VarBuilder) -> candle_core::Result<Self>;
+
+    /// Why this configuration cannot be built, if so.
+    fn problem(config: &Self::Config) -> Option<String>;
+
+    /// What it was built with.
+    fn config(&self) -> &Self::Config;
+}
 
 /// The manifest's file name in a models folder.
 pub const MANIFEST_NAME: &str = "manifest.toml";
-/// The correspondence network's name in the manifest, and its folder.
-pub const CORRESPOND: &str = "correspond";
 
 /// Larger files are not weights of this program.
 const MAX_WEIGHT_BYTES: u64 = 256 << 20;
@@ -73,18 +88,18 @@ pub fn manifest(models_dir: &Path) -> Result<Manifest, ModelError> {
     toml::from_str(&text).map_err(|error| bad_config(&path, error.message()))
 }
 
-/// Loads the correspondence network from a models folder.
-pub fn load(models_dir: &Path, device: &Device) -> Result<Network, ModelError> {
+/// Loads a network from a models folder.
+pub fn load<M: Model>(models_dir: &Path, device: &Device) -> Result<M, ModelError> {
     let listed = manifest(models_dir)?;
     let entry = listed
         .models
-        .get(CORRESPOND)
-        .ok_or_else(|| bad_config(&models_dir.join(MANIFEST_NAME), format!("there is no model `{CORRESPOND}`")))?;
-    let folder = models_dir.join(CORRESPOND);
+        .get(M::NAME)
+        .ok_or_else(|| bad_config(&models_dir.join(MANIFEST_NAME), format!("there is no model `{}`", M::NAME)))?;
+    let folder = models_dir.join(M::NAME);
     let config_path = folder.join("config.json");
-    let config: NetworkConfig =
+    let config: M::Config =
         serde_json::from_slice(&read(&config_path, MAX_TEXT_BYTES)?).map_err(|error| bad_config(&config_path, error))?;
-    if let Some(problem) = config.problem() {
+    if let Some(problem) = M::problem(&config) {
         return Err(bad_config(&config_path, problem));
     }
     let path = folder.join("model.safetensors");
@@ -98,11 +113,11 @@ pub fn load(models_dir: &Path, device: &Device) -> Result<Network, ModelError> {
 }
 
 /// Builds a network from named tensors, each of which has to have the right shape, none missing and none left over.
-pub fn build(config: &NetworkConfig, tensors: HashMap<String, Tensor>, device: &Device) -> Result<Network, String> {
+pub fn build<M: Model>(config: &M::Config, tensors: HashMap<String, Tensor>, device: &Device) -> Result<M, String> {
     // What the configuration asks for, learned by building it once with empty hands.
     let wanted = VarMap::new();
     let say = |error: candle_core::Error| error.to_string();
-    Network::new(config, VarBuilder::from_varmap(&wanted, DType::F32, &Device::Cpu)).map_err(say)?;
+    M::new(config, VarBuilder::from_varmap(&wanted, DType::F32, &Device::Cpu)).map_err(say)?;
     let wanted = wanted.data().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     for (name, var) in wanted.iter() {
         let tensor = tensors.get(name).ok_or_else(|| format!("`{name}` is missing"))?;
@@ -113,7 +128,7 @@ pub fn build(config: &NetworkConfig, tensors: HashMap<String, Tensor>, device: &
     if let Some(name) = tensors.keys().find(|name| !wanted.contains_key(*name)) {
         return Err(format!("`{name}` belongs to another network"));
     }
-    Network::new(config, VarBuilder::from_tensors(tensors, DType::F32, device)).map_err(say)
+    M::new(config, VarBuilder::from_tensors(tensors, DType::F32, device)).map_err(say)
 }
 
 /// Reads all tensors of a safetensors file as f32.
@@ -158,14 +173,14 @@ pub fn encode(arrays: &BTreeMap<String, (Vec<usize>, Vec<f32>)>, precision: Prec
 }
 
 /// Writes weights, configuration and the manifest's entry into a models folder; other models there stay.
-pub fn save(
+pub fn save<M: Model>(
     models_dir: &Path,
-    config: &NetworkConfig,
+    config: &M::Config,
     arrays: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     command: &str,
     metrics: BTreeMap<String, f64>,
 ) -> Result<(), ModelError> {
-    let folder = models_dir.join(CORRESPOND);
+    let folder = models_dir.join(M::NAME);
     let unwritable = |path: PathBuf| move |error: String| ModelError::Unreadable { path, reason: error };
     std::fs::create_dir_all(&folder).map_err(|e| unwritable(folder.clone())(e.to_string()))?;
     let write = |path: PathBuf, bytes: &[u8]| write_atomic(&path, bytes).map_err(|e| unwritable(path)(e.to_string()));
@@ -182,7 +197,7 @@ pub fn save(
         command: command.into(),
         metrics,
     };
-    listed.models.insert(CORRESPOND.into(), entry);
+    listed.models.insert(M::NAME.into(), entry);
     let text = toml::to_string_pretty(&listed).map_err(|error| bad_config(&path, error))?;
     write(path, text.as_bytes())
 }
@@ -190,6 +205,7 @@ pub fn save(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::network::{Network, NetworkConfig};
 
     fn arrays(config: &NetworkConfig) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
         let vars = VarMap::new();
@@ -207,8 +223,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let config = NetworkConfig::tiny();
         let saved = arrays(&config);
-        save(dir.path(), &config, &saved, "train", BTreeMap::from([("mask_iou".into(), 0.5)])).unwrap();
-        assert_eq!(load(dir.path(), &Device::Cpu).unwrap().config(), &config);
+        save::<Network>(dir.path(), &config, &saved, "train", BTreeMap::from([("mask_iou".into(), 0.5)])).unwrap();
+        assert_eq!(load::<Network>(dir.path(), &Device::Cpu).unwrap().config(), &config);
         let bytes = std::fs::read(dir.path().join("correspond/model.safetensors")).unwrap();
         let read = decode(&bytes, &Device::Cpu).unwrap();
         let stem = read["stem.weight"].flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -217,21 +233,21 @@ mod tests {
         let mut spoiled = bytes.clone();
         *spoiled.last_mut().unwrap() ^= 1;
         std::fs::write(dir.path().join("correspond/model.safetensors"), &spoiled).unwrap();
-        let error = load(dir.path(), &Device::Cpu).err().unwrap();
+        let error = load::<Network>(dir.path(), &Device::Cpu).err().unwrap();
         assert!(matches!(error, ModelError::WrongHash { .. }) && error.to_string().contains("install GridVox again"));
     }
 
     #[test]
     fn missing_and_misfitting_files_are_named() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(load(dir.path(), &Device::Cpu).err().unwrap(), ModelError::Unreadable { .. }));
+        assert!(matches!(load::<Network>(dir.path(), &Device::Cpu).err().unwrap(), ModelError::Unreadable { .. }));
         let config = NetworkConfig::tiny();
         let mut wrong = arrays(&config);
         wrong.insert("stem.bias".into(), (vec![3], vec![0.0; 3]));
-        save(dir.path(), &config, &wrong, "train", BTreeMap::new()).unwrap();
-        let error = load(dir.path(), &Device::Cpu).err().unwrap().to_string();
+        save::<Network>(dir.path(), &config, &wrong, "train", BTreeMap::new()).unwrap();
+        let error = load::<Network>(dir.path(), &Device::Cpu).err().unwrap().to_string();
         assert!(error.contains("`stem.bias` is [3] but has to be [8]"), "{error}");
         std::fs::write(dir.path().join("correspond/config.json"), "{\"width\": 100}").unwrap();
-        assert!(matches!(load(dir.path(), &Device::Cpu).err().unwrap(), ModelError::BadConfig { .. }));
+        assert!(matches!(load::<Network>(dir.path(), &Device::Cpu).err().unwrap(), ModelError::BadConfig { .. }));
     }
 }

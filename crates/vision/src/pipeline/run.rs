@@ -16,6 +16,7 @@ use crate::cancel::Cancel;
 use crate::color::{self, LinearRgb};
 use crate::complete::{self, Completed};
 use crate::delight::{self, Delit, Palette};
+use crate::net::ModelError;
 use crate::photo::Photo;
 use crate::pose;
 use crate::report::{self, CameraReport, Report};
@@ -108,7 +109,7 @@ impl Job<'_> {
         }
 
         self.begin(Stage::Delight, 0.68)?;
-        let (lights, blended, palette) = self.delight(baked, &views, &maps);
+        let (lights, blended, palette) = self.delight(baked, &views, &maps)?;
 
         self.begin(Stage::Complete, 0.76)?;
         let done = complete::complete(blended.0, &blended.1, &maps, &palette);
@@ -156,7 +157,7 @@ impl Job<'_> {
                 Ok(view) => {
                     views.push(view);
                     let baked = self.bake_small(&views, small);
-                    let preview = self.preview(baked, &views, small);
+                    let preview = self.preview(baked, &views, small)?;
                     (self.on_update)(Update::Preview(Arc::new(preview)));
                 }
                 Err(error @ (GenerateError::Cancelled(_) | GenerateError::Model(_))) => return Err(error),
@@ -205,7 +206,7 @@ impl Job<'_> {
         if before.is_empty() {
             let rough = [SolvedView::new(photo, solution.camera, Some(net.clone()), Some(solution.clone()), &self.prepared)];
             let baked = self.bake_small(&rough, small);
-            let preview = self.preview(baked, &rough, small);
+            let preview = self.preview(baked, &rough, small)?;
             (self.on_update)(Update::Preview(Arc::new(preview)));
         }
         self.begin(Stage::Refine, fraction(0.65))?;
@@ -226,10 +227,10 @@ impl Job<'_> {
     }
 
     /// A whole livery at the preview's size.
-    fn preview(&self, baked: Vec<Baked>, views: &[SolvedView<'_>], small: &AtlasMaps) -> RgbaImage {
-        let (_, blended, palette) = self.delight(baked, views, small);
+    fn preview(&self, baked: Vec<Baked>, views: &[SolvedView<'_>], small: &AtlasMaps) -> Result<RgbaImage, ModelError> {
+        let (_, blended, palette) = self.delight(baked, views, small)?;
         let done = complete::complete(blended.0, &blended.1, small, &palette);
-        encode(&done, small.size, self.options.color_boost)
+        Ok(encode(&done, small.size, self.options.color_boost))
     }
 
     /// Takes the light off each photo, then blends them: lights, (colour, weight), inks.
@@ -239,16 +240,22 @@ impl Job<'_> {
         mut baked: Vec<Baked>,
         views: &[SolvedView<'_>],
         maps: &AtlasMaps,
-    ) -> (Vec<Delit>, (Vec<LinearRgb>, Vec<f32>), Palette) {
-        let mut lights: Vec<Delit> = baked
-            .iter_mut()
-            .zip(views)
-            .map(|(baked, view)| delight::delight(baked, maps, view.camera.eye(), view.tyres(self.car)))
-            .collect();
+    ) -> Result<(Vec<Delit>, (Vec<LinearRgb>, Vec<f32>), Palette), ModelError> {
+        let delight = |(baked, view): (&mut Baked, &SolvedView<'_>)| {
+            let context = view.light_points(self.car, maps);
+            let scene = delight::Scene {
+                network: self.vision.albedo(),
+                context: &context,
+                bounds: self.car.model.bounds(),
+                eye: view.camera.eye(),
+            };
+            delight::delight(baked, maps, &scene, view.tyres(self.car))
+        };
+        let mut lights = baked.iter_mut().zip(views).map(delight).collect::<Result<Vec<Delit>, _>>()?;
         if lights.len() == 1 {
             let Baked { color, weight } = baked.remove(0);
             let palette = lights[0].palette.clone();
-            return (lights, (color, weight), palette);
+            return Ok((lights, (color, weight), palette));
         }
         let blended = bake::blend(baked, maps);
         for (light, gain) in lights.iter_mut().zip(&blended.gains) {
@@ -256,7 +263,7 @@ impl Job<'_> {
         }
         let joint = Baked { color: blended.color, weight: blended.weight };
         let palette = delight::palette_of(&joint, maps);
-        (lights, (joint.color, joint.weight), palette)
+        Ok((lights, (joint.color, joint.weight), palette))
     }
 
     fn begin(&mut self, stage: Stage, fraction: f32) -> Result<(), GenerateError> {

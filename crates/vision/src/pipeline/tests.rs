@@ -41,7 +41,7 @@ fn a_photo_with_a_known_camera_becomes_a_livery() {
     let camera = camera(5.0, 6.0);
     let mut updates = Vec::new();
     let made = generate(
-        &Vision::without_network(),
+        &Vision::for_known_cameras(&gridvox_car::bundled::models_dir()).expect("the weights fit"),
         &car,
         &[photo(&car, &camera)],
         &options(vec![camera]),
@@ -83,7 +83,7 @@ fn two_photos_show_more_than_one() {
     let photos: Vec<Photo> = cameras.iter().map(|c| photo(&car, c)).collect();
     let run = |count: usize| {
         let options = options(cameras[..count].to_vec());
-        generate(&Vision::without_network(), &car, &photos[..count], &options, &Cancel::new(), &mut |_| {}).expect("a livery")
+        generate(&Vision::for_known_cameras(&gridvox_car::bundled::models_dir()).expect("the weights fit"), &car, &photos[..count], &options, &Cancel::new(), &mut |_| {}).expect("a livery")
     };
     let (one, two) = (run(1).report.coverage, run(2).report.coverage);
     assert!(two.seen > one.seen + 0.2 && two.invented < one.invented, "{one:?} and {two:?}");
@@ -94,7 +94,7 @@ fn cancelling_and_wrong_wishes_end_the_job() {
     let car = box_pack();
     let camera = camera(5.0, 6.0);
     let photos = [photo(&car, &camera)];
-    let vision = Vision::without_network();
+    let vision = Vision::for_known_cameras(&gridvox_car::bundled::models_dir()).expect("the weights fit");
     let cancel = Cancel::new();
     let result = generate(&vision, &car, &photos, &options(vec![camera]), &cancel, &mut |update| {
         if matches!(update, Update::Preview(_)) {

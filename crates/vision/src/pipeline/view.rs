@@ -1,20 +1,24 @@
 //! One photo on its way: from pixels to a solved camera.
 
+use glam::{Vec2, Vec3};
 use gridvox_car::raster::Outputs;
-use gridvox_car::{CarPack, GBuffer, MaterialKind, PhotoCamera, RasterOptions};
+use gridvox_car::{AtlasMaps, CarPack, GBuffer, MaterialKind, PhotoCamera, RasterOptions};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 
 use crate::analyze::{self, Analysis};
 use crate::bake::{self, Occluders, PixelRect};
 use crate::color;
 use crate::delight::DarkReference;
 use crate::net::Correspondence;
+use crate::net::albedo::{CONTEXT, Point};
 use crate::photo::Photo;
 use crate::pose::{PoseFailure, PoseHints, PoseSolution};
 use crate::vision::KeptCar;
 
 use super::GenerateError;
 
-/// The drawn car that masks, tyres and scores are compared with has about this many pixels along the photo's long side.
+/// The drawn car that masks, light and scores are judged by has about this many pixels along the photo's long side.
 const DRAWN_PX: u32 = 800;
 /// Fewer tyre pixels than this say nothing.
 const MIN_TYRE_PX: usize = 150;
@@ -49,6 +53,14 @@ pub fn pose_error(failure: PoseFailure, photo: &Photo) -> GenerateError {
 /// What the photo's file says about its camera.
 pub fn hints(photo: &Photo) -> PoseHints {
     PoseHints { exif_focal_35mm: photo.exif_focal_35mm, seed: 1, ..PoseHints::default() }
+}
+
+/// How open the place at texture coordinates is, 0..1.
+fn occlusion(maps: &AtlasMaps, uv: Vec2) -> f32 {
+    let size = maps.size as f32;
+    let at = (uv * size).floor().clamp(Vec2::ZERO, Vec2::splat(size - 1.0));
+    let texel = at.y as usize * maps.size as usize + at.x as usize;
+    if maps.part[texel] == 0 { 1.0 } else { maps.occlusion[texel] }
 }
 
 impl<'a> SolvedView<'a> {
@@ -100,6 +112,64 @@ impl<'a> SolvedView<'a> {
         let middle = values.len() / 2;
         let luminance = *values.select_nth_unstable_by(middle, f32::total_cmp).1;
         Some(DarkReference { luminance })
+    }
+
+    /// A spread of points on and around the car, for judging the light by: as many of each kind as training shows.
+    pub fn light_points(&self, car: &CarPack, maps: &AtlasMaps) -> Vec<Point> {
+        let (eye, bounds) = (self.camera.eye(), car.model.bounds());
+        let camera = self.camera.scaled_to(self.drawn.width, self.drawn.height);
+        let (mut paint, mut other, mut surroundings) = (Vec::new(), Vec::new(), Vec::new());
+        for i in 0..self.drawn.part.len() {
+            match self.kind(i, car) {
+                None => surroundings.push(i),
+                Some(MaterialKind::Paint) => {
+                    let to_eye = (eye - self.drawn.position[i]).normalize_or(Vec3::Y);
+                    if self.drawn.normal[i].dot(to_eye) > bake::MIN_COS && self.is_clear(i) {
+                        paint.push(i);
+                    }
+                }
+                Some(_) if self.is_clear(i) => other.push(i),
+                Some(_) => {}
+            }
+        }
+        if paint.is_empty() {
+            return Vec::new();
+        }
+        let mut rng = Pcg64Mcg::seed_from_u64(1);
+        let mut points = Vec::with_capacity(CONTEXT.total());
+        for (list, count) in [(&paint, CONTEXT.paint), (&other, CONTEXT.other), (&surroundings, CONTEXT.surroundings)] {
+            let list = if list.is_empty() { &paint } else { list };
+            for _ in 0..count {
+                let i = list[rng.random_range(0..list.len())];
+                let point = match self.kind(i, car) {
+                    Some(kind) => {
+                        let (position, normal) = (self.drawn.position[i], self.drawn.normal[i]);
+                        let place = (position - (bounds.0 + bounds.1) * 0.5) / ((bounds.1 - bounds.0) * 0.5);
+                        let occlusion = if kind == MaterialKind::Paint { occlusion(maps, self.drawn.uv[i]) } else { 1.0 };
+                        Point::on_car(kind, position, normal, place, eye, occlusion)
+                    }
+                    None => {
+                        let (x, y) = (i % self.drawn.width as usize, i / self.drawn.width as usize);
+                        Point::surroundings(camera.ray(Vec2::new(x as f32 + 0.5, y as f32 + 0.5)))
+                    }
+                };
+                points.extend(self.photo_color(i).map(|rgb| Point { rgb, ..point }));
+            }
+        }
+        points
+    }
+
+    /// What a drawn pixel's surface is made of; `None` beside the car.
+    fn kind(&self, drawn: usize, car: &CarPack) -> Option<MaterialKind> {
+        let part = self.drawn.part[drawn];
+        (part != 0).then(|| car.model.materials[car.model.parts[usize::from(part) - 1].material].kind)
+    }
+
+    /// Whether nothing stands before a drawn pixel.
+    pub fn is_clear(&self, drawn: usize) -> bool {
+        let width = self.drawn.width as usize;
+        let px = Vec2::new((drawn % width) as f32 + 0.5, (drawn / width) as f32 + 0.5);
+        self.occluders.as_ref().is_none_or(|o| o.clear_at(px * self.drawn_step) > 0.0)
     }
 
     /// Mean colour of the photo under a drawn pixel, in linear light.

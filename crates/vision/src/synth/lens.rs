@@ -6,9 +6,84 @@ use rand::Rng;
 
 use super::inks::{luminance, to_srgb};
 
+/// How light becomes the picture's values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Film {
+    /// The sRGB curve, after a shoulder of the lens's own strength.
+    Plain,
+    /// Keeps colours up to a late shoulder and takes off what bare lacquer adds (Khronos PBR neutral tone mapper).
+    Neutral,
+    /// A filmic curve of each channel (Narkowicz 2015).
+    Filmic,
+    /// A sigmoid of the logarithm, of channels that were mixed first, as view transforms like AgX have it.
+    Logarithmic {
+        /// Darkest and lightest light that are told apart, in stops from 1.
+        stops: [f32; 2],
+        /// Steepness of the sigmoid; 1 is a straight line.
+        steepness: f32,
+        /// Share of grey that is mixed in.
+        grey: f32,
+    },
+}
+
+impl Film {
+    fn random(rng: &mut impl Rng) -> Self {
+        match rng.random_range(0..10) {
+            0..4 => Self::Plain,
+            4..6 => Self::Neutral,
+            6..8 => Self::Filmic,
+            _ => Self::Logarithmic {
+                stops: [rng.random_range(-12.0..-7.0), rng.random_range(3.0..6.5)],
+                steepness: rng.random_range(1.6..2.6),
+                grey: rng.random_range(0.0..0.2),
+            },
+        }
+    }
+
+    /// Encoded values of linear light; may exceed 1 where nothing rolls off.
+    fn encode(self, light: Vec3, shoulder: f32) -> Vec3 {
+        let srgb = |light: Vec3| Vec3::from_array(light.to_array().map(to_srgb));
+        match self {
+            Self::Plain => srgb(light / (Vec3::ONE + light * 0.35 * shoulder) * (1.0 + 0.2 * shoulder)),
+            Self::Neutral => srgb(neutral(light)),
+            Self::Filmic => {
+                let x = light * 0.7;
+                srgb(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14))
+            }
+            Self::Logarithmic { stops, steepness, grey } => {
+                let mixed = light.lerp(Vec3::splat(luminance(light)), grey);
+                Vec3::from_array(mixed.to_array().map(|v| {
+                    let t = ((v.max(1e-6).log2() - stops[0]) / (stops[1] - stops[0])).clamp(0.0, 1.0);
+                    // Middle grey lands in the middle of the range.
+                    let middle = (0.18f32.log2() - stops[0]) / (stops[1] - stops[0]);
+                    let (rise, fall) = ((t / middle).powf(steepness), ((1.0 - t) / (1.0 - middle)).powf(steepness));
+                    rise / (rise + fall)
+                }))
+            }
+        }
+    }
+}
+
+fn neutral(light: Vec3) -> Vec3 {
+    const START: f32 = 0.8 - 0.04;
+    let least = light.min_element();
+    let lacquer = if least < 0.08 { least - 6.25 * least * least } else { 0.04 };
+    let light = light - lacquer;
+    let peak = light.max_element();
+    if peak < START {
+        return light;
+    }
+    let room = 1.0 - START;
+    let lowered = 1.0 - room * room / (peak + room - START);
+    let bleach = 1.0 - 1.0 / (0.15 * (peak - lowered) + 1.0);
+    (light * (lowered / peak)).lerp(Vec3::splat(lowered), bleach)
+}
+
 /// A camera's character.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lens {
+    /// How light becomes the picture's values.
+    pub film: Film,
     /// Stops added to the mean exposure.
     pub stops: f32,
     /// Gains of red and blue that automatic white balance leaves behind.
@@ -39,6 +114,7 @@ impl Lens {
     /// A neutral camera without noise.
     pub fn neutral() -> Self {
         Self {
+            film: Film::Plain,
             stops: 0.0,
             white_balance: [1.0, 1.0],
             gamma: 1.0,
@@ -58,6 +134,7 @@ impl Lens {
     pub fn random(rng: &mut impl Rng) -> Self {
         let sometimes = |rng: &mut _, p: f64, low: f32, high: f32| -> f32 { sometimes(rng, p, low, high) };
         Self {
+            film: Film::Plain,
             stops: rng.random_range(-1.5..1.5),
             white_balance: [rng.random_range(0.85..1.18), rng.random_range(0.85..1.18)],
             gamma: rng.random_range(0.75..1.3),
@@ -71,6 +148,37 @@ impl Lens {
             vignette: sometimes(rng, 0.3, 0.05, 0.5),
             jpeg: rng.random_bool(0.5).then(|| rng.random_range(30..=95)),
         }
+    }
+
+    /// A camera whose colours can be believed: what tells paint from light has to work with these, and could only guess
+    /// with the others.
+    pub fn faithful(rng: &mut impl Rng) -> Self {
+        Self {
+            film: Film::random(rng),
+            stops: rng.random_range(-1.2..1.2),
+            white_balance: [rng.random_range(0.88..1.14), rng.random_range(0.88..1.14)],
+            gamma: rng.random_range(0.88..1.14),
+            contrast: if rng.random_bool(0.4) { 0.0 } else { rng.random_range(0.0..0.5) },
+            saturation: rng.random_range(0.8..1.2),
+            haze: sometimes(rng, 0.15, 0.0, 0.05),
+            shoulder: rng.random_range(0.0..1.0),
+            noise: rng.random_range(0.0..0.012),
+            ..Self::neutral()
+        }
+    }
+
+    /// Develops colours that lie beside no others: exposure, tone and noise, linear RGB as a program reads it from the
+    /// picture's 8 bits.
+    pub fn develop_points(&self, light: &[Vec3], rng: &mut impl Rng) -> Vec<[f32; 3]> {
+        let balance = Vec3::new(self.white_balance[0], 1.0, self.white_balance[1]) * self.exposure(light);
+        light
+            .iter()
+            .map(|&light| {
+                let grain = Vec3::new(normal(rng), normal(rng), normal(rng)) * self.noise;
+                let encoded = (self.tone(light * balance) + grain).clamp(Vec3::ZERO, Vec3::ONE);
+                crate::color::decode_rgb((encoded * 255.0 + 0.5).to_array().map(|v| v as u8))
+            })
+            .collect()
     }
 
     /// Averages `factor * factor` samples per pixel and develops the picture.
@@ -108,8 +216,7 @@ impl Lens {
     }
 
     fn tone(&self, light: Vec3) -> Vec3 {
-        let rolled = light / (Vec3::ONE + light * 0.35 * self.shoulder) * (1.0 + 0.2 * self.shoulder);
-        let encoded = Vec3::from_array(rolled.to_array().map(|v| to_srgb(v).powf(self.gamma)));
+        let encoded = Vec3::from_array(self.film.encode(light, self.shoulder).to_array().map(|v| v.powf(self.gamma)));
         let curved = encoded * encoded * (Vec3::splat(3.0) - 2.0 * encoded);
         let encoded = encoded.lerp(curved, self.contrast);
         let grey = Vec3::splat(luminance(encoded));
@@ -199,6 +306,19 @@ mod tests {
         let middle = image.get_pixel(4, 4).0;
         assert!(middle[0] == middle[1] && middle[1] == middle[2]);
         assert!((110..140).contains(&middle[0]), "{middle:?}");
+    }
+
+    #[test]
+    fn every_film_keeps_the_order_of_greys_and_puts_middle_grey_near_the_middle() {
+        let mut rng = rng();
+        for _ in 0..60 {
+            let film = Film::random(&mut rng);
+            let shown: Vec<f32> =
+                (0..60).map(|i| film.encode(Vec3::splat(0.001 * 1.15f32.powi(i)), 0.5).y).collect();
+            assert!(shown.windows(2).all(|pair| pair[0] <= pair[1] + 1e-4), "{film:?}: {shown:?}");
+            let grey = film.encode(Vec3::splat(0.18), 0.5).y;
+            assert!((0.3..0.62).contains(&grey), "{film:?} shows middle grey as {grey}");
+        }
     }
 
     #[test]

@@ -271,7 +271,7 @@ fn studio(size: usize, tint: Vec3, rng: &mut impl Rng) -> Environment {
                 side: towards.any_orthonormal_vector(),
                 half: Vec2::new(rng.random_range(0.1..0.9), rng.random_range(0.05..0.5)),
                 soft: rng.random_range(0.02..0.3),
-                light: tint * rng.random_range(1.0..9.0),
+                light: tint * rng.random_range(0f32..3.4).exp(),
             }
         })
         .collect();
@@ -293,7 +293,7 @@ fn hall(size: usize, tint: Vec3, seed: u32, rng: &mut impl Rng) -> Environment {
     let walls = Vec3::new(rng.random_range(0.05..0.6), rng.random_range(0.05..0.6), rng.random_range(0.05..0.6));
     let floor = Vec3::splat(rng.random_range(0.05..0.5));
     let lamps = rng.random_range(2.0..7.0f32);
-    let light = rng.random_range(2.0..10.0f32);
+    let light = rng.random_range(0.7f32..3.2).exp();
     let ceiling = rng.random_range(0.0..0.3f32);
     Environment::new(size, |d| {
         if d.y < -0.02 {

@@ -1,6 +1,6 @@
 //! Photos made in the program: cars with invented liveries under invented light, with everything known about them.
 //!
-//! Training data ([`sample`]) and tests of pose and bake ([`photo`]) come from here. The rasteriser says what a camera
+//! Training data ([`sample`], [`points`]) and tests of pose and bake ([`photo`]) come from here. The rasteriser says what a camera
 //! sees; liveries, light, surroundings and the camera's character are drawn from seeds, far wider than reality, because
 //! the network has to work on photos that no renderer here made. There is no ray tracing: shadows come from a shadow
 //! map, reflections from blurred environments.
@@ -14,11 +14,13 @@ pub mod livery;
 pub mod noise;
 mod patterns;
 pub mod photo;
+pub mod points;
 pub mod sample;
 pub mod shade;
 pub mod subject;
 pub mod view;
 
 pub use livery::{Design, Family, HELD_OUT};
+pub use points::{PointSample, PointStream};
 pub use sample::{Sample, SampleStream, Target};
 pub use subject::Subject;

@@ -260,17 +260,7 @@ pub fn shade(
             }
             let mut colour = if frame.gbuffer.part[i] != 0 {
                 visible[x] = 1;
-                let spot = Spot {
-                    position: frame.gbuffer.position[i],
-                    normal: frame.gbuffer.normal[i],
-                    class: subject.part(frame.gbuffer.part[i]).class,
-                };
-                let surface = surface(subject.part(frame.gbuffer.part[i]), &spot, frame.gbuffer.uv[i], scenery, paint, finish);
-                if scenery.unlit {
-                    surface.albedo
-                } else {
-                    reflect(&surface, &spot, (eye - spot.position).normalize_or(Vec3::Y), frame, scenery)
-                }
+                shade_car(subject, frame, i, 1.0, scenery, paint, finish).light
             } else {
                 background(subject, frame, scenery, eye, camera.ray(px), uv)
             };
@@ -287,6 +277,44 @@ pub fn shade(
         }
     });
     (colours, visible)
+}
+
+/// What a sample shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Shaded {
+    /// Linear RGB that reaches the camera.
+    pub light: Vec3,
+    /// The surface's own colour, linear RGB.
+    pub albedo: Vec3,
+}
+
+/// Shades a sample of the frame that shows the car; `occlusion` is 0 (shut in) to 1 (open).
+pub fn shade_car(
+    subject: &Subject,
+    frame: &Frame,
+    sample: usize,
+    occlusion: f32,
+    scenery: &Scenery,
+    paint: &Paint,
+    finish: &Finish,
+) -> Shaded {
+    let g = &frame.gbuffer;
+    let part = subject.part(g.part[sample]);
+    let spot = Spot { position: g.position[sample], normal: g.normal[sample], class: part.class };
+    let surface = surface(part, &spot, g.uv[sample], scenery, paint, finish);
+    let albedo = surface.albedo;
+    if scenery.unlit {
+        return Shaded { light: albedo, albedo };
+    }
+    let to_eye = (frame.view.camera.eye() - spot.position).normalize_or(Vec3::Y);
+    Shaded { light: reflect(&surface, &spot, to_eye, occlusion, subject, frame, scenery), albedo }
+}
+
+/// Shades a sample of the frame that shows no car; `px` is its place in samples.
+pub fn shade_surroundings(subject: &Subject, frame: &Frame, px: Vec2, scenery: &Scenery) -> Vec3 {
+    let size = Vec2::new(frame.gbuffer.width as f32, frame.gbuffer.height as f32);
+    let camera = frame.view.camera.scaled_to(frame.gbuffer.width, frame.gbuffer.height);
+    background(subject, frame, scenery, camera.eye(), camera.ray(px), px / size)
 }
 
 fn light_level(scenery: &Scenery) -> f32 {
@@ -353,14 +381,22 @@ fn surface(part: &PartLook, spot: &Spot, uv: Vec2, scenery: &Scenery, paint: &Pa
     }
 }
 
-fn reflect(surface: &Surface, spot: &Spot, to_eye: Vec3, frame: &Frame, scenery: &Scenery) -> Vec3 {
+fn reflect(
+    surface: &Surface,
+    spot: &Spot,
+    to_eye: Vec3,
+    occlusion: f32,
+    subject: &Subject,
+    frame: &Frame,
+    scenery: &Scenery,
+) -> Vec3 {
     let n = spot.normal;
     let facing = n.dot(to_eye).clamp(0.02, 1.0);
     let fresnel = (1.0 - facing).powi(5);
     let mirror = n * (2.0 * n.dot(to_eye)) - to_eye;
     // Without a ray tracer: what is low and looks down sees a dark floor.
     let low = (1.0 - spot.position.y / 0.5).clamp(0.0, 1.0);
-    let open = 1.0 - low * (0.55 - 0.45 * n.y).clamp(0.0, 0.95);
+    let open = occlusion * (1.0 - low * (0.55 - 0.45 * n.y).clamp(0.0, 0.95));
     let sun = &scenery.sun;
     let sun_facing = n.dot(sun.direction).max(0.0);
     let sunlight = if sun.irradiance.x > 0.0 && sun_facing > 0.0 {
@@ -379,15 +415,45 @@ fn reflect(surface: &Surface, spot: &Spot, to_eye: Vec3, frame: &Frame, scenery:
         let d = n.dot(half).max(0.0).powi(2) * (a2 - 1.0) + 1.0;
         (a2 / (4.0 * std::f32::consts::PI * d * d)).min(40.0) * sun_facing
     };
-    let below = if mirror.y < 0.0 { open } else { 1.0 };
-    let specular = grazing * (environment.radiance(mirror, surface.roughness) * below + sunlight * highlight(surface.roughness));
+    let floor = floor_in_mirror(spot.position, mirror, subject, frame, scenery);
+    let mirrored = |roughness: f32| match floor {
+        Some(floor) => floor * open,
+        None => environment.radiance(mirror, roughness) * if mirror.y < 0.0 { open } else { occlusion.sqrt() },
+    };
+    let specular = grazing * (mirrored(surface.roughness) + sunlight * highlight(surface.roughness));
     let mut colour = diffuse + specular + surface.emission;
     if surface.coat > 0.0 {
         let share = surface.coat * (0.04 + 0.96 * fresnel);
-        let glint = environment.radiance(mirror, surface.coat_roughness) * below + sunlight * highlight(surface.coat_roughness);
+        let glint = mirrored(surface.coat_roughness) + sunlight * highlight(surface.coat_roughness);
         colour = colour * (1.0 - share) + glint * share;
     }
     colour
+}
+
+/// 1 on the floor below the car, falling to 0 half a metre beside it.
+fn under_car(p: Vec3, subject: &Subject) -> f32 {
+    let (low, high) = subject.bounds();
+    let half = Vec2::new(high.x - low.x, high.z - low.z) * Vec2::new(0.46, 0.48);
+    let out = (Vec2::new(p.x, p.z).abs() - half).max(Vec2::ZERO).length();
+    (1.0 - (out / 0.45).min(1.0)).powi(2)
+}
+
+/// Irradiance on the floor.
+fn floor_light(p: Vec3, under: f32, frame: &Frame, scenery: &Scenery) -> Vec3 {
+    let sun = &scenery.sun;
+    let mut light = scenery.environment.irradiance(Vec3::Y) * (1.0 - 0.9 * under);
+    if sun.irradiance.x > 0.0 {
+        light += sun.irradiance * sun.direction.y.max(0.0) * frame.shadow.sunlight(p);
+    }
+    light
+}
+
+/// The floor as a mirror at `from` shows it, where it looks down at one.
+fn floor_in_mirror(from: Vec3, mirror: Vec3, subject: &Subject, frame: &Frame, scenery: &Scenery) -> Option<Vec3> {
+    let ground = scenery.ground.as_ref().filter(|_| mirror.y < -0.02)?;
+    let p = from + mirror * (from.y / -mirror.y);
+    (p.length() < ground.reach_m)
+        .then(|| ground.albedo(p) * floor_light(p, under_car(p, subject), frame, scenery) / std::f32::consts::PI)
 }
 
 fn background(subject: &Subject, frame: &Frame, scenery: &Scenery, eye: Vec3, ray: Vec3, uv: Vec2) -> Vec3 {
@@ -402,16 +468,8 @@ fn background(subject: &Subject, frame: &Frame, scenery: &Scenery, eye: Vec3, ra
     if distance > ground.reach_m {
         return behind();
     }
-    let (low, high) = subject.bounds();
-    let half = Vec2::new(high.x - low.x, high.z - low.z) * Vec2::new(0.46, 0.48);
-    let out = (Vec2::new(p.x, p.z).abs() - half).max(Vec2::ZERO).length();
-    let under = (1.0 - (out / 0.45).min(1.0)).powi(2);
-    let sun = &scenery.sun;
-    let mut light = environment.irradiance(Vec3::Y) * (1.0 - 0.9 * under);
-    if sun.irradiance.x > 0.0 {
-        light += sun.irradiance * sun.direction.y.max(0.0) * frame.shadow.sunlight(p);
-    }
-    let mut colour = ground.albedo(p) * light / std::f32::consts::PI;
+    let under = under_car(p, subject);
+    let mut colour = ground.albedo(p) * floor_light(p, under, frame, scenery) / std::f32::consts::PI;
     if ground.gloss > 0.0 {
         let mirror = ray * Vec3::new(1.0, -1.0, 1.0);
         let share = ground.gloss * (0.05 + 0.95 * (1.0 + ray.y).clamp(0.0, 1.0).powi(5)) * (1.0 - 0.8 * under);

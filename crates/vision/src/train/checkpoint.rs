@@ -7,23 +7,22 @@ use candle_core::{Device, Tensor};
 use gridvox_car::files::{read_limited, write_atomic};
 
 use super::optimizer::Optimizer;
-use super::{LossParts, Metrics, TrainError};
+use super::TrainError;
 use crate::net::weights::{Precision, decode, encode};
 
 const MAX_BYTES: u64 = 1 << 30;
-const HEAD: &str = "step,seconds,loss_mask,loss_part,loss_coord,loss_car,mask_iou,part_accuracy,coord_median,coord_p90,coord_bias,side_errors,within_sigma,car_accuracy";
 
 /// A line of `log.csv`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LogRow {
     /// Steps taken.
     pub step: usize,
     /// Seconds trained.
     pub seconds: f32,
-    /// Mean since the last report.
-    pub loss: LossParts,
+    /// Parts of the loss, mean since the last report.
+    pub loss: Vec<f32>,
     /// Of the averaged weights.
-    pub metrics: Metrics,
+    pub metrics: Vec<f32>,
 }
 
 fn weights_path(out: &Path) -> PathBuf {
@@ -39,8 +38,14 @@ pub fn exists(out: &Path) -> bool {
     weights_path(out).exists() && log_path(out).exists()
 }
 
-/// Writes everything; each file at once.
-pub fn save(out: &Path, optimizer: &Optimizer, log: &[LogRow], seconds: f32) -> Result<(), TrainError> {
+/// Writes everything; each file at once. `columns` names what a row holds after step and seconds.
+pub fn save<'a>(
+    out: &Path,
+    optimizer: &Optimizer,
+    columns: impl Iterator<Item = &'a str>,
+    log: &[LogRow],
+    seconds: f32,
+) -> Result<(), TrainError> {
     let mut arrays = BTreeMap::new();
     for slot in &optimizer.slots {
         let shape = slot.var.dims().to_vec();
@@ -56,28 +61,21 @@ pub fn save(out: &Path, optimizer: &Optimizer, log: &[LogRow], seconds: f32) -> 
         write_atomic(&path, bytes).map_err(|error| TrainError::File { path, reason: error.to_string() })
     };
     write(weights_path(out), &encode(&arrays, Precision::Full))?;
-    let mut text = String::from(HEAD);
+    let mut text = ["step", "seconds"].into_iter().chain(columns).collect::<Vec<_>>().join(",");
     for row in log {
-        let (l, m) = (&row.loss, &row.metrics);
-        text += &format!("\n{},{:.0},{:.4},{:.4},{:.4},{:.4}", row.step, row.seconds, l.mask, l.part, l.coord, l.car);
-        for v in [
-            m.mask_iou,
-            m.part_accuracy,
-            m.coord_median,
-            m.coord_p90,
-            m.coord_bias,
-            m.side_errors,
-            m.within_sigma,
-            m.car_accuracy,
-        ] {
-            text += &format!(",{v:.4}");
-        }
+        text += &format!("\n{},{:.0}", row.step, row.seconds);
+        row.loss.iter().chain(&row.metrics).for_each(|v| text += &format!(",{v:.4}"));
     }
     write(log_path(out), text.as_bytes())
 }
 
-/// Puts everything back; returns the log and the seconds trained.
-pub fn load(out: &Path, optimizer: &mut Optimizer) -> Result<(Vec<LogRow>, f32), TrainError> {
+/// Puts everything back; returns the log, whose rows hold so many losses and metrics, and the seconds trained.
+pub fn load(
+    out: &Path,
+    optimizer: &mut Optimizer,
+    losses: usize,
+    metrics: usize,
+) -> Result<(Vec<LogRow>, f32), TrainError> {
     let path = weights_path(out);
     let bad = |reason: String| TrainError::BadCheckpoint { path: path.clone(), reason };
     let read = |path: PathBuf| {
@@ -104,25 +102,15 @@ pub fn load(out: &Path, optimizer: &mut Optimizer) -> Result<(Vec<LogRow>, f32),
     let progress = values("progress".into(), Some(&[2]))?;
     optimizer.step = progress[0] as usize;
     let text = String::from_utf8_lossy(&read(log_path(out))?).into_owned();
-    Ok((text.lines().skip(1).filter_map(parse_row).collect(), progress[1]))
+    Ok((text.lines().skip(1).filter_map(|line| parse_row(line, losses, metrics)).collect(), progress[1]))
 }
 
-fn parse_row(line: &str) -> Option<LogRow> {
+fn parse_row(line: &str, losses: usize, metrics: usize) -> Option<LogRow> {
     let v: Vec<f32> = line.split(',').map(|field| field.trim().parse().ok()).collect::<Option<_>>()?;
-    let v: [f32; 14] = v.try_into().ok()?;
-    Some(LogRow {
+    (v.len() == 2 + losses + metrics).then(|| LogRow {
         step: v[0] as usize,
         seconds: v[1],
-        loss: LossParts { mask: v[2], part: v[3], coord: v[4], car: v[5] },
-        metrics: Metrics {
-            mask_iou: v[6],
-            part_accuracy: v[7],
-            coord_median: v[8],
-            coord_p90: v[9],
-            coord_bias: v[10],
-            side_errors: v[11],
-            within_sigma: v[12],
-            car_accuracy: v[13],
-        },
+        loss: v[2..2 + losses].to_vec(),
+        metrics: v[2 + losses..].to_vec(),
     })
 }

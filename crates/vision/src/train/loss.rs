@@ -4,11 +4,10 @@
 //! with a scale per cell, so that the network learns how sure it is, plus a plain absolute error that keeps unsure cells
 //! learning too.
 
-use std::sync::Mutex;
-
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{Result, Tensor, bail};
 use gridvox_car::PartClass;
 
+use super::known::with_gradient;
 use crate::net::network::{COORD, LOG_SCALE, OUTPUT_CHANNELS, PART};
 use crate::synth::Target;
 
@@ -22,7 +21,7 @@ pub const LOG_SCALE_RANGE: (f32, f32) = (-5.0, 0.7);
 /// Below this the absolute error is rounded off, in coordinate units.
 const CORNER: f32 = 0.004;
 
-/// The loss, by what it is made of; each already weighted, averaged over a batch.
+/// The loss of the grid, by what it is made of; each already weighted, averaged over a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LossParts {
     /// Mask.
@@ -31,14 +30,12 @@ pub struct LossParts {
     pub part: f32,
     /// Coordinates.
     pub coord: f32,
-    /// Whether there is a car.
-    pub car: f32,
 }
 
 impl LossParts {
     /// The whole loss.
     pub fn total(&self) -> f32 {
-        self.mask + self.part + self.coord + self.car
+        self.mask + self.part + self.coord
     }
 }
 
@@ -53,8 +50,7 @@ pub fn dense_loss(dense: &Tensor, targets: &[&Target]) -> Result<(Tensor, LossPa
         bail!("a target is not {width} x {height}");
     }
     let (parts, grad) = crate::net::conv::with_values(dense, |values| Ok(evaluate(values, targets)))?;
-    let op = KnownGradient { value: parts.total(), grad: Mutex::new(Some(grad)) };
-    Ok((dense.contiguous()?.apply_op1(op)?, parts))
+    Ok((with_gradient(dense, parts.total(), grad)?, parts))
 }
 
 fn softplus(x: f32) -> f32 {
@@ -142,33 +138,7 @@ pub fn car_loss(logits: &Tensor, targets: &[&Target]) -> Result<(Tensor, f32)> {
         loss += share * (softplus(logit) - t * logit);
         grad.push(share * (1.0 / (1.0 + (-logit).exp()) - t));
     }
-    Ok((logits.contiguous()?.apply_op1(KnownGradient { value: loss, grad: Mutex::new(Some(grad)) })?, loss))
-}
-
-/// A scalar whose value and gradient were computed together.
-struct KnownGradient {
-    value: f32,
-    grad: Mutex<Option<Vec<f32>>>,
-}
-
-impl CustomOp1 for KnownGradient {
-    fn name(&self) -> &'static str {
-        "loss"
-    }
-
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(vec![self.value]), ().into()))
-    }
-
-    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let known = self.grad.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        let Some(mut known) = known else { bail!("this loss was already taken backward") };
-        let factor = grad.to_scalar::<f32>()?;
-        if factor != 1.0 {
-            known.iter_mut().for_each(|g| *g *= factor);
-        }
-        Tensor::from_vec(known, x.shape(), x.device()).map(Some)
-    }
+    Ok((with_gradient(logits, loss, grad)?, loss))
 }
 
 #[cfg(test)]

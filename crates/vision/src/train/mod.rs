@@ -1,35 +1,33 @@
-//! Training of the correspondence network on photos made in the program.
+//! Training of the networks on photos made in the program.
 //!
-//! Samples are made on the threads that train: each of a few lanes draws its own seeded pictures, runs forward and
-//! backward on them, and the gradients are added in a fixed order. [`run`] writes a checkpoint to go on from, the
-//! averaged weights as a models folder that [`crate::net::CorrespondenceNet`] loads, a table of losses and its plot.
+//! Samples are made on the threads that train: each of a few lanes draws its own seeded ones, runs forward and backward
+//! on them, and the gradients are added in a fixed order. [`correspondence`] and [`albedo`] write a checkpoint to go on
+//! from, the averaged weights as a models folder, a table of losses and its plot.
 
+mod albedo;
 mod checkpoint;
+mod correspond;
+mod known;
 pub mod loss;
 mod optimizer;
 mod plot;
-pub mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
-use gridvox_car::{CarModel, CarPack};
+use gridvox_car::CarModel;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
 use crate::Cancel;
 use crate::cancel::Cancelled;
-use crate::net::network::INPUT_CHANNELS;
-use crate::net::{ModelError, Network, NetworkConfig, look, weights};
+use crate::net::{AlbedoConfig, Model, ModelError, NetworkConfig, weights};
 use crate::synth::livery::derive_seed;
-use crate::synth::{Family, Sample, SampleStream, Subject, Target};
-
-pub use loss::LossParts;
-pub use validate::Metrics;
 
 use optimizer::Optimizer;
 
@@ -49,8 +47,6 @@ pub struct TrainOptions {
     pub steps: Option<usize>,
     /// Goes on from the checkpoint in `out`, if there is one.
     pub resume: bool,
-    /// Of the network; a checkpoint has to have the same.
-    pub network: NetworkConfig,
     /// Pictures per step.
     pub batch: usize,
     /// Streams of pictures that run in parallel; at most `batch`. Results depend on it, not on the number of threads.
@@ -70,14 +66,13 @@ pub struct TrainOptions {
 }
 
 impl TrainOptions {
-    /// The settings that the shipped weights were trained with.
-    pub fn new(out: PathBuf) -> Self {
+    /// The settings that the shipped correspondence network was trained with.
+    pub fn correspondence(out: PathBuf) -> Self {
         Self {
             out,
             minutes: 75.0,
             steps: None,
             resume: false,
-            network: NetworkConfig::standard(),
             batch: 8,
             lanes: 4,
             rate: 1.6e-3,
@@ -87,6 +82,42 @@ impl TrainOptions {
             validation: 96,
             command: "gridvox train".into(),
         }
+    }
+
+    /// The settings that the shipped albedo network was trained with.
+    pub fn albedo(out: PathBuf) -> Self {
+        Self { batch: 16, rate: 1.2e-3, shapes: 7, validation: 192, ..Self::correspondence(out) }
+    }
+}
+
+/// Named numbers, in a fixed order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measures(pub Vec<(&'static str, f32)>);
+
+impl Measures {
+    /// The value of that name.
+    pub fn get(&self, name: &str) -> Option<f32> {
+        self.0.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
+    }
+
+    /// Their sum.
+    pub fn sum(&self) -> f32 {
+        self.0.iter().map(|(_, value)| value).sum()
+    }
+
+    /// Adds a share of others with the same names; an empty one takes the names over.
+    fn add(&mut self, other: &Self, share: f32) {
+        if self.0.is_empty() {
+            self.0 = other.0.iter().map(|&(name, _)| (name, 0.0)).collect();
+        }
+        self.0.iter_mut().zip(&other.0).for_each(|((_, sum), (_, value))| *sum += share * value);
+    }
+}
+
+impl fmt::Display for Measures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<String> = self.0.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+        f.write_str(&words.join(", "))
     }
 }
 
@@ -101,10 +132,10 @@ pub struct TrainProgress {
     pub fraction: f32,
     /// Pictures per second since the last report.
     pub samples_per_second: f32,
-    /// Mean loss since the last report.
-    pub loss: LossParts,
+    /// Mean loss since the last report, by what it is made of.
+    pub loss: Measures,
     /// Measured with the averaged weights, when a checkpoint was just written.
-    pub metrics: Option<Metrics>,
+    pub metrics: Option<Measures>,
 }
 
 /// Training could not start or go on.
@@ -143,55 +174,94 @@ pub enum TrainError {
     Cancelled(#[from] Cancelled),
 }
 
-/// Trains on cars until the time or the steps are used up, and returns the last validation.
-pub fn run(
-    cars: &[CarPack],
-    options: &TrainOptions,
-    cancel: &Cancel,
-    report: &mut dyn FnMut(TrainProgress),
-) -> Result<Metrics, TrainError> {
-    let models: Vec<&CarModel> = cars.iter().map(|car| &car.model).collect();
-    run_models(&models, options, cancel, report)
+/// One network and what it learns from.
+trait Task: Sync + Sized {
+    /// The network's configuration and name.
+    type Model: Model;
+    /// A seeded row of samples.
+    type Stream: Send;
+    /// Names of the loss's parts.
+    const LOSSES: &'static [&'static str];
+    /// Names of what validation measures.
+    const METRICS: &'static [&'static str];
+    /// What the plot shows beside the loss: which metric, how, and in which colour.
+    const CURVES: &'static [plot::Curve];
+
+    /// Samples from a seed.
+    fn stream(&self, seed: u64) -> Self::Stream;
+
+    /// The loss on `count` more samples: a scalar to go backward from, and its parts.
+    fn loss(&self, network: &Self::Model, stream: &mut Self::Stream, count: usize) -> candle_core::Result<(Tensor, Vec<f32>)>;
+
+    /// How good the network is on what training never sees.
+    fn validate(&self, network: &Self::Model) -> candle_core::Result<Vec<f32>>;
 }
 
-/// As [`run`], on bare models.
-pub fn run_models(
+/// Trains the correspondence network on cars until the time or the steps are used up; returns the last validation.
+pub fn correspondence(
     cars: &[&CarModel],
+    network: &NetworkConfig,
     options: &TrainOptions,
     cancel: &Cancel,
     report: &mut dyn FnMut(TrainProgress),
-) -> Result<Metrics, TrainError> {
+) -> Result<Measures, TrainError> {
+    check::<crate::net::Network>(cars, network, options)?;
+    let task = correspond::Correspond::new(cars, network, options);
+    Training::start(task, network, options)?.run(cancel, report)
+}
+
+/// Trains the albedo network, likewise.
+pub fn albedo(
+    cars: &[&CarModel],
+    network: &AlbedoConfig,
+    options: &TrainOptions,
+    cancel: &Cancel,
+    report: &mut dyn FnMut(TrainProgress),
+) -> Result<Measures, TrainError> {
+    check::<crate::net::AlbedoNetwork>(cars, network, options)?;
+    let task = albedo::Albedo::new(cars, options);
+    Training::start(task, network, options)?.run(cancel, report)
+}
+
+fn check<M: Model>(cars: &[&CarModel], network: &M::Config, options: &TrainOptions) -> Result<(), TrainError> {
     if cars.is_empty() {
         return Err(TrainError::NoCar);
     }
-    let lanes = options.lanes.clamp(1, options.batch.max(1));
-    if let Some(problem) = options.network.problem() {
+    if let Some(problem) = M::problem(network) {
         return Err(TrainError::BadOptions(problem));
     }
-    if options.batch % lanes != 0 || options.batch == 0 {
-        return Err(TrainError::BadOptions(format!("{} pictures cannot be shared by {lanes} lanes", options.batch)));
+    if options.batch == 0 || options.batch % options.lanes_used() != 0 {
+        let (batch, lanes) = (options.batch, options.lanes_used());
+        return Err(TrainError::BadOptions(format!("{batch} pictures cannot be shared by {lanes} lanes")));
     }
     std::fs::create_dir_all(&options.out)
-        .map_err(|e| TrainError::File { path: options.out.clone(), reason: e.to_string() })?;
-    Training::start(cars, options, lanes)?.run(cancel, report)
+        .map_err(|e| TrainError::File { path: options.out.clone(), reason: e.to_string() })
 }
 
-struct Training<'a> {
+impl TrainOptions {
+    fn lanes_used(&self) -> usize {
+        self.lanes.clamp(1, self.batch.max(1))
+    }
+}
+
+struct Training<'a, T: Task> {
+    task: T,
     options: &'a TrainOptions,
-    network: Network,
+    network: T::Model,
     optimizer: Optimizer,
-    subjects: Vec<Subject>,
-    streams: Vec<SampleStream>,
-    validation: Vec<Sample>,
+    streams: Vec<T::Stream>,
     log: Vec<checkpoint::LogRow>,
     /// Seconds of earlier runs.
     before: f32,
 }
 
-impl<'a> Training<'a> {
-    fn start(cars: &[&CarModel], options: &'a TrainOptions, lanes: usize) -> Result<Self, TrainError> {
+impl<'a, T: Task> Training<'a, T>
+where
+    T::Model: Sync,
+{
+    fn start(task: T, config: &<T::Model as Model>::Config, options: &'a TrainOptions) -> Result<Self, TrainError> {
         let vars = VarMap::new();
-        let network = Network::new(&options.network, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu))?;
+        let network = T::Model::new(config, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu))?;
         let named: Vec<_> = {
             let data = vars.data().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             data.iter().map(|(name, var)| (name.clone(), var.clone())).collect()
@@ -200,30 +270,19 @@ impl<'a> Training<'a> {
         start_weights(&mut optimizer, options.seed)?;
         let (mut log, mut before) = (Vec::new(), 0.0);
         if options.resume && checkpoint::exists(&options.out) {
-            (log, before) = checkpoint::load(&options.out, &mut optimizer)?;
+            (log, before) = checkpoint::load(&options.out, &mut optimizer, T::LOSSES.len(), T::METRICS.len())?;
         }
-        let subjects: Vec<Subject> = shapes(cars, options).iter().map(Subject::new).collect();
         // A resumed run draws new pictures.
         let stream_seed = derive_seed(options.seed, optimizer.step as u64);
-        let (width, height) = (options.network.width, options.network.height);
-        let stream = |lane| SampleStream::new(derive_seed(stream_seed, lane as u64), width, height, &Family::TRAINING);
-        Ok(Self {
-            options,
-            network,
-            streams: (0..lanes).map(stream).collect(),
-            validation: validate::pictures(cars, width, height, options.validation),
-            optimizer,
-            subjects,
-            log,
-            before,
-        })
+        let streams = (0..options.lanes_used()).map(|lane| task.stream(derive_seed(stream_seed, lane as u64))).collect();
+        Ok(Self { task, options, network, optimizer, streams, log, before })
     }
 
-    fn run(mut self, cancel: &Cancel, report: &mut dyn FnMut(TrainProgress)) -> Result<Metrics, TrainError> {
+    fn run(mut self, cancel: &Cancel, report: &mut dyn FnMut(TrainProgress)) -> Result<Measures, TrainError> {
         const REPORT_SECONDS: f32 = 10.0;
         let begun = Instant::now();
         let (mut last_report, mut last_checkpoint) = (Instant::now(), Instant::now());
-        let (mut sum, mut count) = (LossParts::default(), 0usize);
+        let (mut sum, mut count) = (Measures::default(), 0usize);
         loop {
             let elapsed = self.before + begun.elapsed().as_secs_f32();
             let by_steps = self.options.steps.map(|steps| self.optimizer.step as f32 / steps.max(1) as f32);
@@ -234,61 +293,53 @@ impl<'a> Training<'a> {
             let due = last_checkpoint.elapsed().as_secs_f32() > self.options.checkpoint_minutes * 60.0;
             let reporting = last_report.elapsed().as_secs_f32() > REPORT_SECONDS;
             if done || stopped || due || reporting {
-                let n = count.max(1) as f32;
-                let loss =
-                    LossParts { mask: sum.mask / n, part: sum.part / n, coord: sum.coord / n, car: sum.car / n };
+                let mut loss = Measures(T::LOSSES.iter().map(|&name| (name, 0.0)).collect());
+                loss.add(&sum, 1.0 / count.max(1) as f32);
                 let samples_per_second = (count * self.options.batch) as f32 / last_report.elapsed().as_secs_f32().max(1e-6);
-                let metrics = if done || due || stopped { Some(self.checkpoint(elapsed, loss)?) } else { None };
+                let metrics = if done || due || stopped { Some(self.checkpoint(elapsed, &loss)?) } else { None };
                 report(TrainProgress {
                     step: self.optimizer.step,
                     samples: self.optimizer.step * self.options.batch,
                     fraction,
                     samples_per_second,
                     loss,
-                    metrics,
+                    metrics: metrics.clone(),
                 });
                 if stopped {
                     return Err(Cancelled.into());
                 }
-                if let (true, Some(metrics)) = (done, metrics) {
-                    return Ok(metrics);
-                }
                 if metrics.is_some() {
                     last_checkpoint = Instant::now();
                 }
-                (sum, count, last_report) = (LossParts::default(), 0, Instant::now());
+                if let (true, Some(metrics)) = (done, metrics) {
+                    return Ok(metrics);
+                }
+                (sum, count, last_report) = (Measures::default(), 0, Instant::now());
             }
             let rate = self.options.rate * schedule(fraction, self.optimizer.step);
-            let loss = self.step(rate)?;
-            sum.mask += loss.mask;
-            sum.part += loss.part;
-            sum.coord += loss.coord;
-            sum.car += loss.car;
+            sum.add(&self.step(rate)?, 1.0);
             count += 1;
         }
     }
 
-    fn step(&mut self, rate: f32) -> Result<LossParts, TrainError> {
+    fn step(&mut self, rate: f32) -> Result<Measures, TrainError> {
         let lanes = self.streams.len();
         let share = self.options.batch / lanes;
-        let (network, optimizer, subjects) = (&self.network, &self.optimizer, &self.subjects);
-        let results: Vec<(LossParts, Vec<Vec<f32>>)> = self
+        let (task, network, optimizer) = (&self.task, &self.network, &self.optimizer);
+        let results: Vec<(Vec<f32>, Vec<Vec<f32>>)> = self
             .streams
             .par_iter_mut()
             .map(|stream| {
-                let samples: Vec<Sample> = (0..share).map(|_| stream.next(subjects)).collect();
-                gradients(network, optimizer, &samples)
+                let (loss, parts) = task.loss(network, stream, share)?;
+                Ok((parts, gradients(&loss, optimizer)?))
             })
             .collect::<candle_core::Result<_>>()?;
         let scale = 1.0 / lanes as f32;
-        let mut loss = LossParts::default();
+        let mut loss = Measures::default();
         let mut total: Vec<Vec<f32>> = optimizer.slots.iter().map(|s| vec![0.0; s.average.len()]).collect();
-        for (parts, grads) in &results {
-            loss.mask += parts.mask * scale;
-            loss.part += parts.part * scale;
-            loss.coord += parts.coord * scale;
-            loss.car += parts.car * scale;
-            for (total, grad) in total.iter_mut().zip(grads) {
+        for (parts, grads) in results {
+            loss.add(&Measures(T::LOSSES.iter().copied().zip(parts).collect()), scale);
+            for (total, grad) in total.iter_mut().zip(&grads) {
                 total.iter_mut().zip(grad).for_each(|(t, g)| *t += g * scale);
             }
         }
@@ -296,34 +347,38 @@ impl<'a> Training<'a> {
         Ok(loss)
     }
 
-    fn checkpoint(&mut self, elapsed: f32, loss: LossParts) -> Result<Metrics, TrainError> {
+    fn checkpoint(&mut self, elapsed: f32, loss: &Measures) -> Result<Measures, TrainError> {
         let arrays: BTreeMap<_, _> = self
             .optimizer
             .slots
             .iter()
             .map(|s| (s.name.clone(), (s.var.dims().to_vec(), s.average.clone())))
             .collect();
-        let averaged: std::collections::HashMap<String, Tensor> = arrays
+        let averaged: HashMap<String, Tensor> = arrays
             .iter()
             .map(|(name, (shape, values))| {
                 Ok((name.clone(), Tensor::from_slice(values, shape.as_slice(), &Device::Cpu)?))
             })
             .collect::<candle_core::Result<_>>()?;
-        let network = weights::build(&self.options.network, averaged, &Device::Cpu)
-            .map_err(TrainError::BadOptions)?;
-        let metrics = validate::measure(&network, &self.validation)?;
+        let config = self.network.config();
+        let network: T::Model = weights::build(config, averaged, &Device::Cpu).map_err(TrainError::BadOptions)?;
+        let metrics = self.task.validate(&network)?;
         self.log.push(checkpoint::LogRow {
             step: self.optimizer.step,
             seconds: elapsed,
-            loss,
-            metrics,
+            loss: loss.0.iter().map(|(_, value)| *value).collect(),
+            metrics: metrics.clone(),
         });
-        checkpoint::save(&self.options.out, &self.optimizer, &self.log, elapsed)?;
-        let mut named = metrics.named();
+        let columns: Vec<String> = T::LOSSES.iter().map(|name| format!("loss_{name}")).collect();
+        let columns = columns.iter().map(String::as_str).chain(T::METRICS.iter().copied());
+        checkpoint::save(&self.options.out, &self.optimizer, columns, &self.log, elapsed)?;
+        let metrics = Measures(T::METRICS.iter().copied().zip(metrics).collect());
+        let mut named: BTreeMap<String, f64> =
+            metrics.0.iter().map(|(name, v)| ((*name).to_owned(), (f64::from(*v) * 1e4).round() / 1e4)).collect();
         named.insert("training_samples".into(), (self.optimizer.step * self.options.batch) as f64);
         named.insert("training_minutes".into(), (f64::from(elapsed) / 6.0).round() / 10.0);
-        weights::save(&self.options.out, &self.options.network, &arrays, &self.options.command, named)?;
-        plot::losses(&self.log, &self.options.out.join("loss.png"))
+        weights::save::<T::Model>(&self.options.out, config, &arrays, &self.options.command, named)?;
+        plot::losses(&self.log, T::CURVES, &self.options.out.join("loss.png"))
             .map_err(|reason| TrainError::File { path: self.options.out.join("loss.png"), reason })?;
         Ok(metrics)
     }
@@ -347,6 +402,7 @@ fn start_weights(optimizer: &mut Optimizer, seed: u64) -> candle_core::Result<()
             }
             name if name.ends_with("weight") => (2.0 / dims[0] as f32).sqrt(),
             "position" => 0.1,
+            "latents" => 0.5,
             _ => continue,
         };
         let mut normal = || {
@@ -359,46 +415,14 @@ fn start_weights(optimizer: &mut Optimizer, seed: u64) -> candle_core::Result<()
     Ok(())
 }
 
-/// Each car as it is and in other shapes.
-fn shapes(cars: &[&CarModel], options: &TrainOptions) -> Vec<CarModel> {
-    let mut rng = Pcg64Mcg::seed_from_u64(derive_seed(options.seed, 0x5a9e));
-    let mut out: Vec<CarModel> = Vec::new();
-    for car in cars {
-        out.push((*car).clone());
-        out.extend((0..options.shapes).map(|_| crate::synth::subject::varied(car, &mut rng)));
-    }
-    out
-}
-
-/// Pictures as the network's input.
-pub(crate) fn batch_input(samples: &[Sample]) -> candle_core::Result<Tensor> {
-    let (width, height) = samples[0].image.dimensions();
-    let (width, height) = (width as usize, height as usize);
-    let mut values = Vec::with_capacity(samples.len() * width * height * INPUT_CHANNELS);
-    for sample in samples {
-        let pixels: Vec<f32> = sample.image.as_raw().iter().map(|&v| f32::from(v)).collect();
-        let (low, high) = sample.photo;
-        values.extend(look::input(&pixels, width, height, |x, y| {
-            let p = glam::Vec2::new(x as f32 + 0.5, y as f32 + 0.5);
-            p.cmpge(low).all() && p.cmple(high).all()
-        }));
-    }
-    Tensor::from_vec(values, (samples.len(), height, width, INPUT_CHANNELS), &Device::Cpu)
-}
-
-/// Loss and its gradients in the optimiser's order.
-fn gradients(network: &Network, optimizer: &Optimizer, samples: &[Sample]) -> candle_core::Result<(LossParts, Vec<Vec<f32>>)> {
-    let output = network.forward(&batch_input(samples)?)?;
-    let targets: Vec<&Target> = samples.iter().map(|s| &s.target).collect();
-    let (dense, mut parts) = loss::dense_loss(&output.dense, &targets)?;
-    let (car, value) = loss::car_loss(&output.car, &targets)?;
-    parts.car = value;
-    let grads = (dense + car)?.backward()?;
+/// Gradients in the optimiser's order.
+fn gradients(loss: &Tensor, optimizer: &Optimizer) -> candle_core::Result<Vec<Vec<f32>>> {
+    let grads = loss.backward()?;
     let ordered = optimizer.slots.iter().map(|slot| match grads.get(&slot.var) {
         Some(grad) => grad.flatten_all()?.to_vec1::<f32>(),
         None => Ok(vec![0.0; slot.average.len()]),
     });
-    Ok((parts, ordered.collect::<candle_core::Result<_>>()?))
+    ordered.collect()
 }
 
 #[cfg(test)]
@@ -409,12 +433,11 @@ mod tests {
         TrainOptions {
             minutes: 5.0,
             steps: Some(12),
-            network: NetworkConfig::tiny(),
             batch: 2,
             lanes: 2,
             shapes: 1,
             validation: 4,
-            ..TrainOptions::new(out)
+            ..TrainOptions::correspondence(out)
         }
     }
 
@@ -424,20 +447,33 @@ mod tests {
         let car = gridvox_car::testing::box_car();
         let options = options(dir.path().to_owned());
         let mut reports = Vec::new();
-        run_models(&[&car], &options, &Cancel::new(), &mut |p| reports.push(p)).unwrap();
+        correspondence(&[&car], &NetworkConfig::tiny(), &options, &Cancel::new(), &mut |p| reports.push(p)).unwrap();
         let last = reports.last().unwrap();
         assert_eq!((last.step, last.samples), (12, 24));
-        assert!(last.metrics.is_some() && last.loss.total().is_finite());
+        assert!(last.metrics.is_some() && last.loss.sum().is_finite());
         let net = crate::net::CorrespondenceNet::load(dir.path(), &Device::Cpu).expect("the weights can be used");
         net.correspond(&image::RgbImage::new(30, 20)).unwrap();
 
         let more = TrainOptions { steps: Some(16), resume: true, ..options };
-        run_models(&[&car], &more, &Cancel::new(), &mut |p| reports.push(p)).unwrap();
+        correspondence(&[&car], &NetworkConfig::tiny(), &more, &Cancel::new(), &mut |p| reports.push(p)).unwrap();
         assert_eq!(reports.last().unwrap().step, 16);
         assert!(dir.path().join("loss.png").exists() && dir.path().join("log.csv").exists());
-        let other = TrainOptions { network: NetworkConfig { blocks: [2, 1, 1], ..NetworkConfig::tiny() }, ..more };
-        let refused = run_models(&[&car], &other, &Cancel::new(), &mut |_| ());
+        let other = NetworkConfig { blocks: [2, 1, 1], ..NetworkConfig::tiny() };
+        let refused = correspondence(&[&car], &other, &more, &Cancel::new(), &mut |_| ());
         assert!(matches!(refused, Err(TrainError::BadCheckpoint { .. })));
+    }
+
+    #[test]
+    fn the_albedo_network_learns_in_the_same_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let car = gridvox_car::testing::box_car();
+        let options = TrainOptions { steps: Some(10), ..options(dir.path().to_owned()) };
+        let mut reports = Vec::new();
+        let measured = albedo(&[&car], &AlbedoConfig::tiny(), &options, &Cancel::new(), &mut |p| reports.push(p)).unwrap();
+        assert_eq!(reports.last().unwrap().samples, 20);
+        assert!(measured.get("delta_e_aligned").is_some_and(|d| d > 0.0 && d < 100.0), "{measured}");
+        let network: crate::net::AlbedoNetwork = weights::load(dir.path(), &Device::Cpu).expect("the weights can be used");
+        assert_eq!(network.config(), &AlbedoConfig::tiny());
     }
 
     #[test]
@@ -446,10 +482,10 @@ mod tests {
         let car = gridvox_car::testing::box_car();
         let cancel = Cancel::new();
         cancel.cancel();
-        let stopped = run_models(&[&car], &options(dir.path().to_owned()), &cancel, &mut |_| ());
+        let stopped = correspondence(&[&car], &NetworkConfig::tiny(), &options(dir.path().to_owned()), &cancel, &mut |_| ());
         assert!(matches!(stopped, Err(TrainError::Cancelled(_))));
         assert!(dir.path().join("checkpoint.safetensors").exists());
-        assert!(matches!(run_models(&[], &options(dir.path().into()), &cancel, &mut |_| ()), Err(TrainError::NoCar)));
+        assert!(matches!(correspondence(&[], &NetworkConfig::tiny(), &options(dir.path().into()), &cancel, &mut |_| ()), Err(TrainError::NoCar)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The loss curve as a picture: total loss in red, mask error, part error and coordinate error beside it.
+//! The loss curve as a picture: total loss in red, what validation measures beside it.
 
 use std::path::Path;
 
@@ -13,24 +13,31 @@ const BORDER: f32 = 24.0;
 /// The vertical axis is logarithmic over this range; a line per decade.
 const RANGE: (f32, f32) = (0.003, 10.0);
 
-/// Draws the curves over the steps: red total loss (coordinates' likelihood left out below 0), black 1 - mask IoU,
-/// blue 1 - part accuracy, green median coordinate error.
-pub fn losses(log: &[LogRow], path: &Path) -> Result<(), String> {
+/// A metric's curve.
+pub struct Curve {
+    /// Index of the metric in a row of the log.
+    pub metric: usize,
+    /// What is drawn of its value; small is good.
+    pub shown: fn(f32) -> f32,
+    /// sRGB.
+    pub colour: [u8; 3],
+}
+
+/// Draws the curves over the steps: the total loss in red, and the metrics in their colours.
+pub fn losses(log: &[LogRow], curves: &[Curve], path: &Path) -> Result<(), String> {
     let mut image = RgbImage::from_pixel(WIDTH, HEIGHT, Rgb([250, 250, 248]));
     for decade in -2..=1 {
         let y = place(0.0, 10f32.powi(decade)).y;
         line(&mut image, Vec2::new(BORDER, y), Vec2::new(WIDTH as f32 - BORDER, y), Rgb([215, 215, 215]));
     }
     let end = log.last().map_or(1.0, |row| row.step as f32).max(1.0);
-    let curves: [(fn(&LogRow) -> f32, Rgb<u8>); 4] = [
-        (|r| r.loss.total(), Rgb([205, 40, 40])),
-        (|r| 1.0 - r.metrics.mask_iou, Rgb([20, 20, 20])),
-        (|r| 1.0 - r.metrics.part_accuracy, Rgb([40, 80, 210])),
-        (|r| r.metrics.coord_median, Rgb([30, 150, 60])),
-    ];
-    for (value, colour) in curves {
+    let mut draw = |value: &dyn Fn(&LogRow) -> f32, colour: [u8; 3]| {
         let points: Vec<Vec2> = log.iter().map(|row| place(row.step as f32 / end, value(row))).collect();
-        points.windows(2).for_each(|pair| line(&mut image, pair[0], pair[1], colour));
+        points.windows(2).for_each(|pair| line(&mut image, pair[0], pair[1], Rgb(colour)));
+    };
+    draw(&|row| row.loss.iter().sum(), [205, 40, 40]);
+    for curve in curves {
+        draw(&|row| row.metrics.get(curve.metric).map_or(f32::NAN, |&v| (curve.shown)(v)), curve.colour);
     }
     let mut bytes = std::io::Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Png).map_err(|e| e.to_string())?;

@@ -1,0 +1,278 @@
+//! Training samples of the albedo network: points of a photo with the paint that they really have.
+
+use std::sync::Arc;
+
+use glam::{Vec2, Vec3};
+use gridvox_car::{AtlasMaps, CarModel, MaterialKind};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use super::lens::Lens;
+use super::light::black_body;
+use super::livery::{Design, Detail, Family};
+use super::photo::{scenery, sun_direction};
+use super::shade::{Finish, Paint, Scenery, shade_car, shade_surroundings};
+use super::subject::{Frame, Subject};
+use super::view;
+use crate::color::LinearRgb;
+use crate::net::albedo::{CONTEXT, Point};
+
+/// Painted points that are only asked for.
+const ASKED: usize = 96;
+
+/// Size of the frames that points are picked from.
+const FRAME: (usize, usize) = (320, 184);
+/// Frames that a stream keeps for another livery and light.
+const KEPT_FRAMES: usize = 40;
+/// How often a kept frame is used again, so that rasterising stays a small part of the cost.
+const USES_PER_FRAME: f64 = 10.0;
+/// A frame that shows less paint is thrown away, pixels.
+const LEAST_PAINT: usize = 600;
+/// Surfaces seen at a flatter angle than this cosine are not baked and so not asked for.
+const LEAST_FACING: f32 = 0.2;
+/// Edge of the map that says how shut in a painted place is, in texels.
+const OCCLUSION_PX: u32 = 256;
+
+/// Points of one photo.
+#[derive(Debug, Clone)]
+pub struct PointSample {
+    /// First those of [`CONTEXT`], in that order, then painted ones that are only asked for.
+    pub points: Vec<Point>,
+    /// Linear RGB of each point's paint; `None` where there is none.
+    pub albedo: Vec<Option<LinearRgb>>,
+}
+
+/// A car to draw points from.
+#[derive(Clone)]
+pub struct PointSubject {
+    subject: Subject,
+    /// By texel of the car's atlas; other shapes of one car share it.
+    occlusion: Arc<AtlasMaps>,
+}
+
+impl PointSubject {
+    /// Prepares a car and `shapes` other shapes of it.
+    pub fn family(model: &CarModel, shapes: usize, rng: &mut impl Rng) -> Vec<Self> {
+        let occlusion = Arc::new(AtlasMaps::compute(model, OCCLUSION_PX));
+        let own = std::iter::once(model.clone());
+        own.chain((0..shapes).map(|_| super::subject::varied(model, rng)))
+            .map(|model| Self { subject: Subject::new(&model), occlusion: occlusion.clone() })
+            .collect()
+    }
+
+    fn occlusion(&self, uv: Vec2) -> f32 {
+        let size = OCCLUSION_PX as f32;
+        let at = (uv * size).floor().clamp(Vec2::ZERO, Vec2::splat(size - 1.0));
+        let texel = at.y as usize * OCCLUSION_PX as usize + at.x as usize;
+        if self.occlusion.part[texel] == 0 { 1.0 } else { self.occlusion.occlusion[texel] }
+    }
+}
+
+/// A frame with its samples by what they show.
+struct Kept {
+    subject: usize,
+    frame: Frame,
+    paint: Vec<u32>,
+    other: Vec<u32>,
+    surroundings: Vec<u32>,
+}
+
+/// An endless, seeded row of samples.
+pub struct PointStream {
+    rng: Pcg64Mcg,
+    families: Vec<Family>,
+    kept: Vec<Kept>,
+}
+
+impl PointStream {
+    /// A stream of points with liveries of these families.
+    pub fn new(seed: u64, families: &[Family]) -> Self {
+        Self { rng: Pcg64Mcg::seed_from_u64(seed), families: families.to_vec(), kept: Vec::new() }
+    }
+
+    /// The next sample, of one of the subjects; these must be the same ones, in the same order, at every call.
+    ///
+    /// # Panics
+    /// When there is no subject.
+    pub fn next(&mut self, subjects: &[PointSubject]) -> PointSample {
+        assert!(!subjects.is_empty(), "a stream needs a car");
+        let fresh = self.kept.len() < KEPT_FRAMES || self.rng.random_bool(1.0 / USES_PER_FRAME);
+        let slot = if fresh { self.fresh_frame(subjects) } else { self.rng.random_range(0..self.kept.len()) };
+        let kept = &self.kept[slot];
+        let car = &subjects[kept.subject];
+        let rng = &mut self.rng;
+        let family = self.families[rng.random_range(0..self.families.len())];
+        let design = Design::random(rng.random(), family, car.subject.bounds(), Detail::Coarse);
+        let scenery = surroundings(rng, kept.frame.shadow.sun_direction);
+        let finish = finish(rng);
+        let shade = OcclusionShade { power: rng.random_range(0.3..1.2) };
+
+        let mut places: Vec<u32> = Vec::with_capacity(CONTEXT.total() + ASKED);
+        let mut pick = |from: &[u32], count: usize, rng: &mut Pcg64Mcg| {
+            places.extend((0..count).map(|_| from[rng.random_range(0..from.len())]));
+        };
+        // Cars that carry nothing but paint, or fill the picture, have more of what there is.
+        let or_paint = |list: &'_ Vec<u32>| if list.is_empty() { kept.paint.clone() } else { list.clone() };
+        pick(&kept.paint, CONTEXT.paint, rng);
+        pick(&or_paint(&kept.other), CONTEXT.other, rng);
+        pick(&or_paint(&kept.surroundings), CONTEXT.surroundings, rng);
+        pick(&kept.paint, ASKED, rng);
+
+        let paint = Paint::Design(&design);
+        let (points, light, albedo) = shade_points(car, &kept.frame, &places, &scenery, &paint, &finish, shade);
+        let lens = Lens::faithful(rng);
+        let developed = lens.develop_points(&light, rng);
+        let mut sample = PointSample { points, albedo };
+        sample.points.iter_mut().zip(developed).for_each(|(point, rgb)| point.rgb = rgb);
+        if rng.random_bool(0.5) {
+            sample.points.iter_mut().for_each(|point| *point = point.mirrored_car());
+        }
+        sample
+    }
+
+    fn fresh_frame(&mut self, subjects: &[PointSubject]) -> usize {
+        let rng = &mut self.rng;
+        let kept = loop {
+            let subject = rng.random_range(0..subjects.len());
+            let car = &subjects[subject].subject;
+            let view = view::random(car.bounds(), FRAME.0, FRAME.1, rng);
+            let kept = Kept::new(subject, car, car.frame(view, 1, sun_direction(rng)));
+            if kept.paint.len() >= LEAST_PAINT {
+                break kept;
+            }
+        };
+        if self.kept.len() < KEPT_FRAMES {
+            self.kept.push(kept);
+            return self.kept.len() - 1;
+        }
+        let slot = rng.random_range(0..self.kept.len());
+        self.kept[slot] = kept;
+        slot
+    }
+}
+
+impl Kept {
+    fn new(subject: usize, car: &Subject, frame: Frame) -> Self {
+        let g = &frame.gbuffer;
+        let eye = frame.view.camera.eye();
+        let (low, high) = (frame.view.photo_min, frame.view.photo_max);
+        let (mut paint, mut other, mut surroundings) = (Vec::new(), Vec::new(), Vec::new());
+        for i in 0..g.part.len() {
+            let px = Vec2::new((i % g.width as usize) as f32 + 0.5, (i / g.width as usize) as f32 + 0.5);
+            if px.cmplt(low).any() || px.cmpgt(high).any() {
+                continue;
+            }
+            if g.part[i] == 0 {
+                surroundings.push(i as u32);
+            } else if car.part(g.part[i]).kind != MaterialKind::Paint {
+                other.push(i as u32);
+            } else if g.normal[i].dot((eye - g.position[i]).normalize_or(Vec3::Y)) > LEAST_FACING {
+                paint.push(i as u32);
+            }
+        }
+        Self { subject, frame, paint, other, surroundings }
+    }
+}
+
+/// How dark places become that are shut in.
+#[derive(Clone, Copy)]
+struct OcclusionShade {
+    power: f32,
+}
+
+/// What each place shows: the point without its colour, the light that reaches the camera, and the paint.
+fn shade_points(
+    car: &PointSubject,
+    frame: &Frame,
+    places: &[u32],
+    scenery: &Scenery,
+    paint: &Paint,
+    finish: &Finish,
+    shade: OcclusionShade,
+) -> (Vec<Point>, Vec<Vec3>, Vec<Option<LinearRgb>>) {
+    let g = &frame.gbuffer;
+    let eye = frame.view.camera.eye();
+    let (mut points, mut light, mut albedo) = (Vec::new(), Vec::new(), Vec::new());
+    for &place in places {
+        let i = place as usize;
+        if g.part[i] == 0 {
+            let px = Vec2::new((i % g.width as usize) as f32 + 0.5, (i / g.width as usize) as f32 + 0.5);
+            points.push(Point::surroundings(frame.view.camera.ray(px)));
+            light.push(shade_surroundings(&car.subject, frame, px, scenery));
+            albedo.push(None);
+            continue;
+        }
+        let kind = car.subject.part(g.part[i]).kind;
+        let painted = kind == MaterialKind::Paint;
+        let occlusion = if painted { car.occlusion(g.uv[i]) } else { 1.0 };
+        let shown = shade_car(&car.subject, frame, i, occlusion.powf(shade.power), scenery, paint, finish);
+        let place = car.subject.normalised(g.position[i]);
+        points.push(Point::on_car(kind, g.position[i], g.normal[i], place, eye, occlusion));
+        light.push(shown.light);
+        albedo.push(painted.then(|| shown.albedo.to_array()));
+    }
+    (points, light, albedo)
+}
+
+/// Everything around the car, where floor and the light from below mostly agree, as they do in reality.
+fn surroundings(rng: &mut Pcg64Mcg, sun: Vec3) -> Scenery {
+    let mut scenery = scenery(rng, 64, sun, 24, 16);
+    scenery.occluders = None;
+    let sun = &mut scenery.sun;
+    if rng.random_bool(0.6) {
+        // Clear days: the sun alone is several times as bright as all of the sky.
+        sun.irradiance *= rng.random_range(0f32..1.8).exp();
+    }
+    if rng.random_bool(0.5) {
+        let low = (1.0 - sun.direction.y / 0.45).clamp(0.0, 1.0);
+        sun.irradiance *= Vec3::ONE.lerp(black_body(rng.random_range(1900.0..4000.0)), low);
+    }
+    if let Some(ground) = &mut scenery.ground
+        && rng.random_bool(0.75)
+    {
+        let up = scenery.environment.irradiance(Vec3::Y) + scenery.sun.irradiance * scenery.sun.direction.y.max(0.0);
+        let below = scenery.environment.radiance(Vec3::NEG_Y, 1.0);
+        let tone = (below * std::f32::consts::PI / up.max(Vec3::splat(1e-3))).clamp(Vec3::splat(0.02), Vec3::splat(0.85));
+        ground.other = (ground.other / ground.base.max(Vec3::splat(0.01)) * tone).min(Vec3::splat(0.9));
+        ground.base = tone;
+    }
+    scenery
+}
+
+/// Paint as most cars wear it: lacquered, sometimes matte, sometimes with metal flakes.
+fn finish(rng: &mut Pcg64Mcg) -> Finish {
+    let matte = rng.random_bool(0.12);
+    Finish {
+        metallic: if rng.random_bool(0.85) { 0.0 } else { rng.random_range(0.1..0.6) },
+        roughness: rng.random_range(0.3..0.8),
+        coat: if matte { 0.0 } else { rng.random_range(0.6..1.0) },
+        coat_roughness: rng.random_range(0.0..0.25),
+        dirt: 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::albedo::Shown;
+
+    #[test]
+    fn samples_are_seeded_and_painted_points_know_their_paint() {
+        let mut rng = Pcg64Mcg::seed_from_u64(3);
+        let cars = PointSubject::family(&gridvox_car::testing::box_car(), 1, &mut rng);
+        let mut stream = PointStream::new(7, &Family::TRAINING);
+        let mut again = PointStream::new(7, &Family::TRAINING);
+        for _ in 0..20 {
+            let (sample, twin) = (stream.next(&cars), again.next(&cars));
+            assert_eq!(sample.points.len(), CONTEXT.total() + ASKED);
+            assert_eq!(sample.albedo, twin.albedo);
+            for (point, albedo) in sample.points.iter().zip(&sample.albedo) {
+                assert_eq!(albedo.is_some(), point.shown == Shown::Car(MaterialKind::Paint));
+                assert!(point.rgb.iter().all(|v| (0.0..=1.0).contains(v)));
+                assert!(point.place.abs().max_element() < 1.01);
+            }
+            assert!(sample.albedo[..CONTEXT.paint].iter().all(Option::is_some));
+            assert!(sample.albedo[CONTEXT.total()..].iter().all(Option::is_some));
+        }
+    }
+}

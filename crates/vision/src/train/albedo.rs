@@ -1,0 +1,236 @@
+//! The albedo network's training: points of photos, and how near the paint is that the network reads off them.
+
+use candle_core::{Device, Result, Tensor};
+use gridvox_car::CarModel;
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use rayon::prelude::*;
+
+use super::known::with_gradient;
+use super::plot::Curve;
+use super::{Task, TrainOptions};
+use crate::color::{self, LinearRgb};
+use crate::net::AlbedoNetwork;
+use crate::net::albedo::{CONTEXT, FEATURES};
+use crate::net::conv::with_values;
+use crate::synth::livery::derive_seed;
+use crate::synth::points::PointSubject;
+use crate::synth::{Family, HELD_OUT, PointSample, PointStream};
+
+/// Seed of the validation samples, apart from every training seed.
+const VALIDATION_SEED: u64 = 0x7a11_d001;
+/// Weights of the colour as it is and after one gain: exposure is guesswork, the ratios of the inks are not.
+const ABSOLUTE: f32 = 0.4;
+const ALIGNED: f32 = 1.0;
+/// Lab units that count as 1 in the loss.
+const UNIT: f32 = 10.0;
+
+/// The task; see the module.
+pub(super) struct Albedo {
+    cars: Vec<PointSubject>,
+    /// Of the cars' own shapes, with liveries of the held-out family.
+    validation: Vec<PointSample>,
+}
+
+impl Albedo {
+    pub(super) fn new(cars: &[&CarModel], options: &TrainOptions) -> Self {
+        let mut rng = Pcg64Mcg::seed_from_u64(derive_seed(options.seed, 0x5a9f));
+        let own: Vec<PointSubject> = cars.iter().flat_map(|car| PointSubject::family(car, 0, &mut rng)).collect();
+        let mut stream = PointStream::new(VALIDATION_SEED, &[HELD_OUT]);
+        let validation = (0..options.validation).map(|_| stream.next(&own)).collect();
+        let cars = cars.iter().flat_map(|car| PointSubject::family(car, options.shapes, &mut rng)).collect();
+        Self { cars, validation }
+    }
+}
+
+impl Task for Albedo {
+    type Model = AlbedoNetwork;
+    type Stream = PointStream;
+    const LOSSES: &'static [&'static str] = &["absolute", "aligned"];
+    /// Mean CIEDE2000 of the asked points as they are, after one gain per photo, and what the photo's own colours have
+    /// after one gain.
+    const METRICS: &'static [&'static str] = &["delta_e_absolute", "delta_e_aligned", "delta_e_photo"];
+    const CURVES: &'static [Curve] = &[
+        Curve { metric: 0, shown: |delta_e| delta_e / UNIT, colour: [20, 20, 20] },
+        Curve { metric: 1, shown: |delta_e| delta_e / UNIT, colour: [40, 80, 210] },
+    ];
+
+    fn stream(&self, seed: u64) -> PointStream {
+        PointStream::new(seed, &Family::TRAINING)
+    }
+
+    fn loss(&self, network: &AlbedoNetwork, stream: &mut PointStream, count: usize) -> Result<(Tensor, Vec<f32>)> {
+        let samples: Vec<PointSample> = (0..count).map(|_| stream.next(&self.cars)).collect();
+        let output = network.forward(&input(&samples)?, CONTEXT.total())?;
+        let (parts, grad) = with_values(&output, |values| Ok(evaluate(values, &samples)))?;
+        Ok((with_gradient(&output, parts.iter().sum(), grad)?, parts.to_vec()))
+    }
+
+    fn validate(&self, network: &AlbedoNetwork) -> Result<Vec<f32>> {
+        let each = self
+            .validation
+            .par_iter()
+            .map(|sample| {
+                let output = network.forward(&input(std::slice::from_ref(sample))?, CONTEXT.total())?;
+                Ok(with_values(&output, |values| Ok(measure(values, sample)))?)
+            })
+            .collect::<Result<Vec<[f32; 3]>>>()?;
+        let mean = |k: usize| each.iter().map(|m| m[k]).sum::<f32>() / each.len().max(1) as f32;
+        Ok((0..3).map(mean).collect())
+    }
+}
+
+/// Samples as the network's input.
+fn input(samples: &[PointSample]) -> Result<Tensor> {
+    let count = samples[0].points.len();
+    let mut values = Vec::with_capacity(samples.len() * count * FEATURES);
+    samples.iter().flat_map(|sample| &sample.points).for_each(|point| point.features(&mut values));
+    Tensor::from_vec(values, (samples.len(), 1, count, FEATURES), &Device::Cpu)
+}
+
+/// Linear light to the white-relative XYZ of D65, rows sum to 1 (IEC 61966-2-1).
+const XYZ: [[f32; 3]; 3] =
+    [[0.433_96, 0.376_22, 0.189_83], [0.212_64, 0.715_17, 0.072_19], [0.017_76, 0.109_47, 0.872_77]];
+/// Lifts the cube root off its vertical start; CIELAB has a straight piece there.
+const LIFT: f32 = 0.004;
+
+/// CIELAB but for its straight piece near black, and its derivative by linear RGB.
+fn lab(rgb: [f32; 3]) -> ([f32; 3], [[f32; 3]; 3]) {
+    let f: [f32; 3] = std::array::from_fn(|i| {
+        let v: f32 = (0..3).map(|k| XYZ[i][k] * rgb[k]).sum();
+        (v.max(0.0) + LIFT).cbrt()
+    });
+    let slope: [f32; 3] = std::array::from_fn(|i| 1.0 / (3.0 * f[i] * f[i]));
+    let mix = |f: [f32; 3]| [116.0 * f[1], 500.0 * (f[0] - f[1]), 200.0 * (f[1] - f[2])];
+    let mut by_rgb = [[0.0; 3]; 3];
+    for k in 0..3 {
+        let column = mix(std::array::from_fn(|i| slope[i] * XYZ[i][k]));
+        (0..3).for_each(|i| by_rgb[i][k] = column[i]);
+    }
+    (mix(f), by_rgb)
+}
+
+/// What the network says of each point of a sample that has paint: index, linear RGB, its derivative, the truth.
+fn answers<'a>(
+    values: &'a [f32],
+    sample: &'a PointSample,
+) -> impl Iterator<Item = (usize, LinearRgb, [f32; 3], LinearRgb)> + 'a {
+    sample.albedo.iter().enumerate().filter_map(|(i, truth)| {
+        let (found, slope) = sample.points[i].albedo_with_slope(&values[3 * i..3 * i + 3]);
+        truth.map(|truth| (i, found, slope, truth))
+    })
+}
+
+/// The gain per channel that brings colours nearest to the truth.
+fn gain(pairs: impl Iterator<Item = (LinearRgb, LinearRgb)>) -> [f32; 3] {
+    let (mut cross, mut square) = ([0.0f32; 3], [1e-6f32; 3]);
+    for (found, truth) in pairs {
+        for k in 0..3 {
+            cross[k] += found[k] * truth[k];
+            square[k] += found[k] * found[k];
+        }
+    }
+    std::array::from_fn(|k| (cross[k] / square[k]).clamp(0.25, 4.0))
+}
+
+/// Loss as it is and after one gain, and the gradient by the outputs. The distance is that of CIELAB with chroma
+/// compressed as CIE94 does it; the gain carries no gradient.
+fn evaluate(values: &[f32], samples: &[PointSample]) -> ([f32; 2], Vec<f32>) {
+    let mut grad = vec![0.0f32; values.len()];
+    let mut parts = [0.0f32; 2];
+    let per_sample = values.len() / samples.len();
+    for (s, sample) in samples.iter().enumerate() {
+        let values = &values[s * per_sample..][..per_sample];
+        let grad = &mut grad[s * per_sample..][..per_sample];
+        let gain = gain(answers(values, sample).map(|(_, found, _, truth)| (found, truth)));
+        let painted = sample.albedo.iter().flatten().count().max(1) as f32;
+        let share = 1.0 / (painted * samples.len() as f32 * UNIT);
+        for (i, found, slope, truth) in answers(values, sample) {
+            let (target, _) = lab(truth);
+            let squeeze = 1.0 / (1.0 + 0.03 * target[1].hypot(target[2])).powi(2);
+            for (part, (weight, gain)) in [(ABSOLUTE, [1.0; 3]), (ALIGNED, gain)].into_iter().enumerate() {
+                let (seen, by_rgb) = lab(std::array::from_fn(|k| found[k] * gain[k]));
+                let off: [f32; 3] = std::array::from_fn(|c| seen[c] - target[c]);
+                let length = (off[0].powi(2) + squeeze * (off[1].powi(2) + off[2].powi(2)) + 1.0).sqrt();
+                parts[part] += weight * share * (length - 1.0);
+                let by_lab = [off[0] / length, squeeze * off[1] / length, squeeze * off[2] / length];
+                for k in 0..3 {
+                    let by_found: f32 = (0..3).map(|c| by_lab[c] * by_rgb[c][k]).sum();
+                    grad[3 * i + k] += weight * share * by_found * gain[k] * slope[k];
+                }
+            }
+        }
+    }
+    (parts, grad)
+}
+
+/// Mean CIEDE2000 of the asked points, in the order of the metrics.
+fn measure(values: &[f32], sample: &PointSample) -> [f32; 3] {
+    let asked: Vec<_> = answers(values, sample).filter(|(i, ..)| *i >= CONTEXT.total()).collect();
+    let mean = |gain: [f32; 3], colour: &dyn Fn(usize, LinearRgb) -> LinearRgb| {
+        let sum: f32 = asked
+            .iter()
+            .map(|&(i, found, _, truth)| {
+                let c = colour(i, found);
+                color::delta_e(std::array::from_fn(|k| (c[k] * gain[k]).clamp(0.0, 1.0)), truth)
+            })
+            .sum();
+        sum / asked.len().max(1) as f32
+    };
+    let found = |_: usize, found: LinearRgb| found;
+    let photo = |i: usize, _: LinearRgb| sample.points[i].rgb;
+    let of_found = gain(asked.iter().map(|a| (a.1, a.3)));
+    let of_photo = gain(asked.iter().map(|a| (sample.points[a.0].rgb, a.3)));
+    [mean([1.0; 3], &found), mean(of_found, &found), mean(of_photo, &photo)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(count: usize) -> Vec<PointSample> {
+        let mut rng = Pcg64Mcg::seed_from_u64(5);
+        let cars = PointSubject::family(&gridvox_car::testing::box_car(), 0, &mut rng);
+        let mut stream = PointStream::new(2, &Family::TRAINING);
+        (0..count).map(|_| stream.next(&cars)).collect()
+    }
+
+    #[test]
+    fn the_gradient_matches_finite_differences_but_for_the_gain() {
+        let samples = samples(2);
+        let n = 3 * samples[0].points.len() * 2;
+        let values: Vec<f32> = (0..n).map(|i| 0.2 * (i as f32 * 0.77).sin()).collect();
+        let (_, grad) = evaluate(&values, &samples);
+        let painted = (0..n).filter(|i| samples[i / (n / 2)].albedo[i % (n / 2) / 3].is_some());
+        let (mut checked, mut off) = (0, 0);
+        for i in painted.step_by(31) {
+            let at = |delta: f32| {
+                let mut values = values.clone();
+                values[i] += delta;
+                f64::from(evaluate(&values, &samples).0.iter().sum::<f32>())
+            };
+            let expected = ((at(1e-2) - at(-1e-2)) / 2e-2) as f32;
+            checked += 1;
+            off += usize::from((grad[i] - expected).abs() > 1e-4 + 0.2 * expected.abs());
+        }
+        assert!(checked > 30 && off * 8 < checked, "{off} of {checked} are off");
+    }
+
+    #[test]
+    fn the_truth_costs_nothing_and_measures_zero() {
+        let sample = samples(1).remove(0);
+        let values: Vec<f32> = sample
+            .points
+            .iter()
+            .zip(&sample.albedo)
+            .flat_map(|(point, albedo)| {
+                let truth = albedo.unwrap_or([0.0; 3]).map(f32::cbrt);
+                std::array::from_fn::<f32, 3, _>(|k| truth[k] - point.rgb[k].cbrt())
+            })
+            .collect();
+        let (parts, _) = evaluate(&values, std::slice::from_ref(&sample));
+        assert!(parts.iter().sum::<f32>() < 0.02, "{parts:?}");
+        let [absolute, aligned, photo] = measure(&values, &sample);
+        assert!(absolute < 0.5 && aligned < 0.5 && photo > 1.0, "{absolute} {aligned} {photo}");
+    }
+}
