@@ -134,3 +134,27 @@ fn input(points: &[Point]) -> candle_core::Result<Tensor> {
     points.iter().for_each(|point| point.features(&mut values));
     Tensor::from_vec(values, (1, 1, points.len(), FEATURES), &Device::Cpu)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Navy on `navy` of 100 places and white on the others, as the fit finds them.
+    fn fitted(navy: usize) -> Vec<LinearRgb> {
+        (0..100).map(|i| if i < navy { [0.01, 0.02, 0.08] } else { [0.8, 0.8, 0.8] }).collect()
+    }
+
+    #[test]
+    fn dark_fields_that_become_light_are_shade_and_one_gain_is_not() {
+        assert!((shade(&[[0.7; 3]; 100], &fitted(25)) - 0.25).abs() < 1e-6);
+        let brighter: Vec<LinearRgb> = fitted(25).iter().map(|c| c.map(|v| 1.15 * v)).collect();
+        assert_eq!(shade(&brighter, &fitted(25)), 0.0);
+        assert_eq!(shade(&[], &[]), 0.0);
+    }
+
+    #[test]
+    fn veils_that_come_off_dark_paint_are_no_shade() {
+        let found: Vec<LinearRgb> = fitted(60).iter().map(|c| c.map(|v| 0.3 * v)).collect();
+        assert_eq!(shade(&found, &fitted(60)), 0.0);
+    }
+}
