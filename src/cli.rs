@@ -284,6 +284,9 @@ pub struct TrainArgs {
     /// Go on from the last checkpoint in the output folder.
     #[arg(long)]
     pub resume: bool,
+    /// Start from the weights in this models folder, at half the learning rate.
+    #[arg(long, value_name = "DIR")]
+    pub start_from: Option<PathBuf>,
     /// Folder for checkpoints, weights and the loss curve.
     #[arg(long, value_name = "DIR", default_value = "training")]
     pub out: PathBuf,

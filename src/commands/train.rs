@@ -14,12 +14,15 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let cars: Vec<_> = packs.iter().map(|pack| &pack.model).collect();
     let named: String = packs.iter().map(|pack| format!(" --car {}", pack.manifest.id)).collect();
     let resume = if args.resume { " --resume" } else { "" };
-    let command = format!("gridvox train --network {}{named}{resume} --minutes {}", args.network.name(), args.minutes);
+    let start = if args.start_from.is_some() { " --start-from models" } else { "" };
+    let command =
+        format!("gridvox train --network {}{named}{start}{resume} --minutes {}", args.network.name(), args.minutes);
     let defaults = match args.network {
         TrainedNetwork::Correspond => TrainOptions::correspondence(args.out.clone()),
         TrainedNetwork::Albedo => TrainOptions::albedo(args.out.clone()),
     };
-    let options = TrainOptions { minutes: args.minutes, resume: args.resume, command, ..defaults };
+    let start = args.start_from.clone();
+    let options = TrainOptions { minutes: args.minutes, resume: args.resume, start, command, ..defaults };
     let cancel = Cancel::new();
     let metrics = match args.network {
         TrainedNetwork::Correspond => train::correspondence(&cars, &NetworkConfig::standard(), &options, &cancel, &mut say)?,

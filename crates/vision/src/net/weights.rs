@@ -90,6 +90,16 @@ pub fn manifest(models_dir: &Path) -> Result<Manifest, ModelError> {
 
 /// Loads a network from a models folder.
 pub fn load<M: Model>(models_dir: &Path, device: &Device) -> Result<M, ModelError> {
+    let (config, tensors) = read_model::<M>(models_dir, device)?;
+    let path = models_dir.join(M::NAME).join("model.safetensors");
+    build(&config, tensors, device).map_err(|reason| bad_weights(&path, reason))
+}
+
+/// Reads a network's configuration and tensors, not yet compared with each other.
+pub fn read_model<M: Model>(
+    models_dir: &Path,
+    device: &Device,
+) -> Result<(M::Config, HashMap<String, Tensor>), ModelError> {
     let listed = manifest(models_dir)?;
     let entry = listed
         .models
@@ -109,7 +119,7 @@ pub fn load<M: Model>(models_dir: &Path, device: &Device) -> Result<M, ModelErro
         return Err(ModelError::WrongHash { path, expected: entry.sha256.clone(), found });
     }
     let tensors = decode(&bytes, device).map_err(|reason| bad_weights(&path, reason))?;
-    build(&config, tensors, device).map_err(|reason| bad_weights(&path, reason))
+    Ok((config, tensors))
 }
 
 /// Builds a network from named tensors, each of which has to have the right shape, none missing and none left over.

@@ -14,7 +14,7 @@ mod plot;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
@@ -47,6 +47,9 @@ pub struct TrainOptions {
     pub steps: Option<usize>,
     /// Goes on from the checkpoint in `out`, if there is one.
     pub resume: bool,
+    /// Starts from the weights in this models folder instead of from chance, at half the learning rate. What the
+    /// network has more inputs for than they do starts without effect.
+    pub start: Option<PathBuf>,
     /// Pictures per step.
     pub batch: usize,
     /// Streams of pictures that run in parallel; at most `batch`. Results depend on it, not on the number of threads.
@@ -73,6 +76,7 @@ impl TrainOptions {
             minutes: 75.0,
             steps: None,
             resume: false,
+            start: None,
             batch: 8,
             lanes: 4,
             rate: 1.6e-3,
@@ -268,6 +272,9 @@ where
         };
         let mut optimizer = Optimizer::new(named)?;
         start_weights(&mut optimizer, options.seed)?;
+        if let Some(models_dir) = &options.start {
+            take_weights::<T::Model>(&mut optimizer, models_dir)?;
+        }
         let (mut log, mut before) = (Vec::new(), 0.0);
         if options.resume && checkpoint::exists(&options.out) {
             (log, before) = checkpoint::load(&options.out, &mut optimizer, T::LOSSES.len(), T::METRICS.len())?;
@@ -285,7 +292,10 @@ where
         let (mut sum, mut count) = (Measures::default(), 0usize);
         loop {
             let elapsed = self.before + begun.elapsed().as_secs_f32();
-            let by_steps = self.options.steps.map(|steps| self.optimizer.step as f32 / steps.max(1) as f32);
+            let by_steps = self.options.steps.map(|steps| match steps {
+                0 => 1.0,
+                steps => self.optimizer.step as f32 / steps as f32,
+            });
             let by_time = elapsed / (self.options.minutes * 60.0).max(1e-3);
             let fraction = by_steps.unwrap_or(by_time).min(1.0);
             let done = fraction >= 1.0 || by_time >= 1.0;
@@ -316,7 +326,8 @@ where
                 }
                 (sum, count, last_report) = (Measures::default(), 0, Instant::now());
             }
-            let rate = self.options.rate * schedule(fraction, self.optimizer.step);
+            let full = if self.options.start.is_some() { 0.5 * self.options.rate } else { self.options.rate };
+            let rate = full * schedule(fraction, self.optimizer.step);
             sum.add(&self.step(rate)?, 1.0);
             count += 1;
         }
@@ -415,6 +426,26 @@ fn start_weights(optimizer: &mut Optimizer, seed: u64) -> candle_core::Result<()
     Ok(())
 }
 
+/// Puts a trained network's weights in place. Rows that a matrix of theirs lacks at its end become zero.
+fn take_weights<M: Model>(optimizer: &mut Optimizer, models_dir: &Path) -> Result<(), TrainError> {
+    let (_, tensors) = weights::read_model::<M>(models_dir, &Device::Cpu)?;
+    let bad = |reason: String| TrainError::BadCheckpoint { path: models_dir.join(M::NAME), reason };
+    for slot in &mut optimizer.slots {
+        let dims = slot.var.dims().to_vec();
+        let tensor = tensors.get(&slot.name).ok_or_else(|| bad(format!("`{}` is missing", slot.name)))?;
+        let found = tensor.dims();
+        let fewer_rows = dims.len() == 2 && found.len() == 2 && found[1] == dims[1] && found[0] < dims[0];
+        if found != dims && !fewer_rows {
+            return Err(bad(format!("`{}` is {found:?} and not {dims:?}", slot.name)));
+        }
+        let mut values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        values.resize(slot.average.len(), 0.0);
+        slot.var.set(&Tensor::from_slice(&values, dims.as_slice(), &Device::Cpu)?)?;
+        slot.average = values;
+    }
+    Ok(())
+}
+
 /// Gradients in the optimiser's order.
 fn gradients(loss: &Tensor, optimizer: &Optimizer) -> candle_core::Result<Vec<Vec<f32>>> {
     let grads = loss.backward()?;
@@ -474,6 +505,44 @@ mod tests {
         assert!(measured.get("delta_e_aligned").is_some_and(|d| d > 0.0 && d < 100.0), "{measured}");
         let network: crate::net::AlbedoNetwork = weights::load(dir.path(), &Device::Cpu).expect("the weights can be used");
         assert_eq!(network.config(), &AlbedoConfig::tiny());
+    }
+
+    #[test]
+    fn training_can_start_from_weights_of_fewer_inputs() {
+        let dir = tempfile::tempdir().unwrap();
+        let car = gridvox_car::testing::box_car();
+        let options = |out: &str, steps| TrainOptions { steps: Some(steps), ..options(dir.path().join(out)) };
+        let config = AlbedoConfig::tiny();
+        let validated = albedo(&[&car], &config, &options("a", 3), &Cancel::new(), &mut |_| ()).unwrap();
+        let first = dir.path().join("a");
+        let again = TrainOptions { start: Some(first.clone()), ..options("b", 0) };
+        let same = albedo(&[&car], &config, &again, &Cancel::new(), &mut |_| ()).unwrap();
+        let off = (same.get("delta_e_aligned").unwrap() - validated.get("delta_e_aligned").unwrap()).abs();
+        assert!(off < 0.05, "{same} after {validated}");
+
+        // Weights that know 7 inputs less give the others no effect.
+        let (_, tensors) = weights::read_model::<crate::net::AlbedoNetwork>(&first, &Device::Cpu).unwrap();
+        let arrays: BTreeMap<_, _> = tensors
+            .iter()
+            .map(|(name, tensor)| {
+                let mut dims = tensor.dims().to_vec();
+                let mut values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                if name == "embed.weight" {
+                    values.truncate(values.len() - 7 * dims[1]);
+                    dims[0] -= 7;
+                }
+                (name.clone(), (dims, values))
+            })
+            .collect();
+        weights::save::<crate::net::AlbedoNetwork>(&first, &config, &arrays, "", BTreeMap::new()).unwrap();
+        let shorter = TrainOptions { start: Some(first), ..options("c", 0) };
+        albedo(&[&car], &config, &shorter, &Cancel::new(), &mut |_| ()).unwrap();
+        let (_, grown) = weights::read_model::<crate::net::AlbedoNetwork>(&dir.path().join("c"), &Device::Cpu).unwrap();
+        let rows = grown["embed.weight"].to_vec2::<f32>().unwrap();
+        assert!(rows[rows.len() - 7..].iter().flatten().all(|&v| v == 0.0) && rows[0].iter().any(|&v| v != 0.0));
+        let wider = AlbedoConfig { channels: 32, ..config };
+        let refused = albedo(&[&car], &wider, &shorter, &Cancel::new(), &mut |_| ());
+        assert!(matches!(refused, Err(TrainError::BadCheckpoint { .. })));
     }
 
     #[test]
