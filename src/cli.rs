@@ -311,22 +311,53 @@ impl TrainedNetwork {
     }
 }
 
+/// The test photos that the program can draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BuiltInSet {
+    /// By the showroom, under environments that training never saw.
+    Showroom,
+    /// By the training renderer, under any light and with any camera.
+    Training,
+    /// Hard for one reason each: focal lengths, crop, occlusion, chrome, night, black, JPEG, mirrored, mesh mismatch, no car, ..
+    Stress,
+}
+
+impl BuiltInSet {
+    /// Words for a picture's title.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Showroom => "photos by the showroom",
+            Self::Training => "photos by the training renderer",
+            Self::Stress => "stress photos",
+        }
+    }
+}
+
 /// Options of `gridvox eval`.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
     /// Bundled car's id, or the folder of a car pack.
     #[arg(long, value_name = "ID|DIR", default_value = bundled::DEFAULT_CAR)]
     pub car: String,
+    /// Which photos; all have liveries of a family that training never sees.
+    #[arg(long, value_enum, default_value = "showroom")]
+    pub built_in: BuiltInSet,
+    /// Measure the same photos with their true cameras, without refinement and without invented paint as well.
+    #[arg(long)]
+    pub baselines: bool,
+    /// Draw the painter's scores against the true errors into this picture.
+    #[arg(long, value_name = "FILE.png")]
+    pub plot: Option<PathBuf>,
     /// Folder of test photos; those that it lacks are drawn into it. Without it they are drawn and thrown away.
     #[arg(long, value_name = "DIR")]
     pub set: Option<PathBuf>,
-    /// How many photos; 50 when new ones are drawn, else all that the folder has.
+    /// How many photos, of stress photos how many of each kind; 50 (2) when new ones are drawn, else all that the folder has.
     #[arg(long)]
     pub count: Option<u32>,
     /// Seed of cameras, liveries and light.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// More environments to light the photos with, as .hdr or .exr files; may be repeated.
+    /// More environments to light the showroom's photos with, as .hdr or .exr files; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub env: Vec<PathBuf>,
     /// Keep the liveries that were found, with their reports, in this folder.

@@ -1,30 +1,50 @@
 //! `gridvox eval`: photos whose cameras and liveries are known, measured against what is found.
 //!
-//! The photos are read from a folder, or drawn by the showroom, whose renderer, environments and livery family have no
-//! part in training: the numbers say how the method does on pictures that it was not made from.
+//! The photos are read from a folder or drawn. The showroom's renderer, environments and livery family have no part in
+//! training: its numbers say how the method does on pictures that it was not made from. The training renderer draws a plain
+//! set and the stress cells, which ask whether a photo that cannot work ends in a refusal or a warning.
 
-mod draw;
+mod measure;
+mod rendered;
 mod set;
+mod showroom;
 
 use std::sync::Arc;
 
 use color_eyre::eyre::{Result, eyre};
 use gridvox_car::{AtlasMaps, CarPack, bundled};
-use gridvox_vision::evaluate::{CaseScore, Estimate, EvalTable, Evaluator, Truth};
-use gridvox_vision::{Cancel, GenerateOptions, Vision, generate};
+use gridvox_vision::Vision;
+use gridvox_vision::evaluate::{EvalTable, Method, Summary, plot};
+use serde::Serialize;
 
-use self::set::{PhotoSet, TestPhoto};
-use super::{make_folder, save_picture, write_json};
-use crate::cli::EvalArgs;
+use self::measure::{Bench, in_words};
+use self::set::PhotoSet;
+use super::{ensure_writable, make_folder, save_picture, write_json};
+use crate::cli::{BuiltInSet, EvalArgs};
 
-/// Photos of a set that is drawn anew.
+/// Photos of a set that is drawn anew, and of a stress cell.
 const DEFAULT_COUNT: usize = 50;
+const DEFAULT_PER_CELL: usize = 2;
 /// Edge of liveries, true and found.
 const LIVERY_PX: u32 = 2048;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Output<'a> {
+    summary: Summary,
+    #[serde(flatten)]
+    table: &'a EvalTable,
+}
 
 /// Runs the command.
 #[expect(clippy::print_stdout, reason = "the table is this command's output")]
 pub fn run(args: &EvalArgs) -> Result<()> {
+    if let Some(path) = &args.plot {
+        if path.extension().is_none_or(|ending| ending != "png") {
+            return Err(eyre!("{} does not end in .png: the plot is written as one.", path.display()));
+        }
+        ensure_writable(path)?;
+    }
     let car = Arc::new(CarPack::find(&args.car)?);
     let vision = Vision::load(&bundled::models_dir())?;
     if let Some(out) = &args.out {
@@ -33,62 +53,55 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let maps = AtlasMaps::compute(&car.model, LIVERY_PX);
     let scratch = tempfile::tempdir()?;
     let set = PhotoSet::open(args.set.as_deref().unwrap_or(scratch.path()))?;
-    let count = args.count.map(|count| count as usize);
-    if count.is_some() || set.names()?.is_empty() {
-        draw::complete(&set, &car, &maps, count.unwrap_or(DEFAULT_COUNT), args.seed, &args.env)?;
-    }
-    let evaluator = Evaluator::new(&car.model, &maps);
+    let names = draw(args, &set, &car, &maps)?;
+    let methods = if args.baselines { Method::BASELINES.to_vec() } else { Vec::new() };
+    let bench = Bench::new(vision, &car, &maps, methods);
     let mut table = EvalTable::default();
-    for name in set.names()?.into_iter().take(count.unwrap_or(usize::MAX)) {
-        let score = measure(args, &vision, &car, &evaluator, &name, &set.load(&name)?)?;
-        eprintln!("{name}: {}", in_words(&score));
-        table.push(name, score);
+    for name in names {
+        let generated = bench.measure(&mut table, &name, &set.load(&name)?);
+        eprintln!("{name}: {}", table.cases.last().map(in_words).unwrap_or_default());
+        if let (Some(out), Some(generated)) = (&args.out, generated) {
+            save_picture(&out.join(format!("{name}_livery.jpg")), &generated.livery.into())?;
+            write_json(&out.join(format!("{name}_report.json")), &generated.report)?;
+        }
     }
     if table.cases.is_empty() {
         return Err(eyre!("There is no photo to measure: name a folder with metadata, photos and liveries."));
     }
+    if let Some(path) = &args.plot {
+        let title = format!("The painter's scores against the truth: {}, {}", car.manifest.name, args.built_in.words());
+        save_picture(path, &plot::draw(&table, &title).into())?;
+    }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&table)?);
+        println!("{}", serde_json::to_string_pretty(&Output { summary: table.summary(), table: &table })?);
     } else {
         print!("{table}");
     }
     Ok(())
 }
 
-fn measure(
-    args: &EvalArgs,
-    vision: &Vision,
-    car: &CarPack,
-    evaluator: &Evaluator<'_>,
-    name: &str,
-    case: &TestPhoto,
-) -> Result<CaseScore> {
-    let truth = Truth { camera: &case.camera, livery: &case.livery };
-    let options = GenerateOptions { size: Some(LIVERY_PX), ..GenerateOptions::default() };
-    let outcome = generate(vision, car, std::slice::from_ref(&case.photo), &options, &Cancel::new(), &mut |_| {});
-    let score = match &outcome {
-        Ok(generated) => {
-            let camera = generated.report.camera.to_camera();
-            evaluator.score(truth, Ok(Estimate { camera: &camera, livery: Some(&generated.livery) }))
-        }
-        Err(error) => evaluator.score(truth, Err(&error.to_string())),
+/// Draws what the set lacks and names the photos to measure.
+fn draw(args: &EvalArgs, set: &PhotoSet, car: &Arc<CarPack>, maps: &AtlasMaps) -> Result<Vec<String>> {
+    let count = args.count.map(|count| count as usize);
+    let there = set.names()?;
+    let kept = |prefix: &str| -> Option<Vec<String>> {
+        let kept: Vec<String> = there.iter().filter(|name| name.starts_with(prefix)).cloned().collect();
+        (count.is_none() && !kept.is_empty()).then_some(kept)
     };
-    if let (Some(out), Ok(generated)) = (&args.out, &outcome) {
-        save_picture(&out.join(format!("{name}_livery.jpg")), &generated.livery.clone().into())?;
-        write_json(&out.join(format!("{name}_report.json")), &generated.report)?;
-    }
-    Ok(score)
-}
-
-fn in_words(score: &CaseScore) -> String {
-    match &score.failure {
-        Some(reason) => format!("failed: {reason}"),
-        None => format!(
-            "correspondence {:.2} texels, semantic {:.1} %, delta E {:.1}{}",
-            score.correspondence.median,
-            100.0 * score.semantic_accuracy,
-            score.color.as_ref().and_then(|color| color.visible_aligned).unwrap_or(f32::NAN),
-            if score.wrong_pose { ", WRONG POSE" } else { "" }
-        ),
+    match args.built_in {
+        BuiltInSet::Showroom => {
+            if count.is_some() || there.is_empty() {
+                showroom::complete(set, car, maps, count.unwrap_or(DEFAULT_COUNT), args.seed, &args.env)?;
+            }
+            Ok(set.names()?.into_iter().take(count.unwrap_or(usize::MAX)).collect())
+        }
+        BuiltInSet::Training => match kept(rendered::TRAINING) {
+            Some(names) => Ok(names),
+            None => rendered::training(set, &car.model, maps, count.unwrap_or(DEFAULT_COUNT), args.seed),
+        },
+        BuiltInSet::Stress => match kept(rendered::STRESS) {
+            Some(names) => Ok(names),
+            None => rendered::stress(set, &car.model, maps, count.unwrap_or(DEFAULT_PER_CELL), args.seed),
+        },
     }
 }

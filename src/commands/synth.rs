@@ -80,11 +80,7 @@ fn one(args: &SynthArgs, car: &CarPack, maps: &AtlasMaps, index: u32) -> Result<
     let family = Family::TRAINING[rng.random_range(0..Family::TRAINING.len())];
     let design = Design::random(seed, family, car.model.bounds(), Detail::Fine);
     let texture = livery::paint(&design, maps, &livery::classes(&car.model));
-    let elevation = 1.0 + 34.0 * rng.random::<f32>().powi(2);
-    let focal_35mm = 20.0 * 10f32.powf(rng.random());
-    let azimuth = rng.random_range(0.0..360.0);
-    let fill = rng.random_range(0.6..1.05);
-    let camera = view::orbit(car.model.bounds(), azimuth, elevation, focal_35mm, fill, PHOTO.0, PHOTO.1);
+    let camera = view::around(car.model.bounds(), PHOTO.0, PHOTO.1, &mut rng);
     let conditions = Conditions::random(seed, &camera);
     let picture = photo::render_under(&car.model, &texture, &camera, &conditions, SUPERSAMPLE);
 

@@ -109,6 +109,43 @@ fn invented_photos_are_the_same_each_time_and_go_on_where_they_stopped() {
 }
 
 #[test]
+fn a_built_in_set_is_drawn_kept_and_measured_beside_the_baselines() {
+    if !support::has_weights() {
+        return;
+    }
+    let dir = folder();
+    let (set, plot) = (dir.path().join("set"), dir.path().join("scores.png"));
+    let arguments = ["eval", "--built-in", "training", "--count", "1", "--seed", "3", "--set", text(&set), "--json"];
+    let eval = |more: &[&str]| -> serde_json::Value {
+        let output = run(&[&arguments[..], more].concat());
+        assert!(output.status.success(), "{}", words(&output));
+        serde_json::from_slice(&output.stdout).expect("one JSON value on standard output")
+    };
+    let first = eval(&["--baselines", "--plot", text(&plot)]);
+    let photo = fs::read(set.join("photos/training_00000.jpg")).expect("it is kept");
+    assert_eq!(first["cases"].as_array().map(Vec::len), Some(1), "{first}");
+    assert_eq!(first["summary"]["verdicts"]["photos"], 1);
+    let baselines = first["baselines"].as_array().expect("three baselines");
+    let names: Vec<&str> = baselines.iter().filter_map(|baseline| baseline[0].as_str()).collect();
+    assert_eq!(names, ["true_camera", "no_refinement", "mirror_only"]);
+    let true_camera = &baselines[0][1][0];
+    assert!(true_camera["correspondence"]["median"].as_f64().is_some_and(|texels| texels < 0.01), "{true_camera}");
+    assert!(true_camera["ssim"].as_f64().is_some_and(|ssim| (0.05..=1.0).contains(&ssim)), "{true_camera}");
+    assert!(image::open(&plot).expect("a picture").width() > 1000);
+
+    let mut again = eval(&[]);
+    assert_eq!(fs::read(set.join("photos/training_00000.jpg")).expect("still there"), photo);
+    let mut before = first["cases"].clone();
+    for cases in [&mut again["cases"], &mut before] {
+        cases[0]["secs"] = serde_json::Value::Null;
+    }
+    assert_eq!(again["cases"], before, "one photo has one result");
+
+    let refused = run(&["eval", "--built-in", "stress", "--plot", "scores.jpg"]);
+    assert!(!refused.status.success() && words(&refused).contains(".png"), "{}", words(&refused));
+}
+
+#[test]
 fn drawing_says_nothing_of_its_own_where_no_runtime_folder_is_named() {
     let dir = folder();
     let out = dir.path().join("picture.png");

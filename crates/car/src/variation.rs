@@ -130,6 +130,16 @@ impl Shape {
         Self { waves, ..Self::default() }
     }
 
+    /// Waves that move the paint of this car by `mean_m` metres on average over its surface: how a real car differs from a
+    /// mesh of it.
+    pub fn mismatch(model: &CarModel, seed: u64, mean_m: f32) -> Self {
+        let mut shape = Self::waves(seed, MAX_WAVE_M);
+        let mean = mean_shift(model, &shape.apply(model));
+        // Places move in proportion to the amplitudes.
+        shape.waves.iter_mut().for_each(|wave| wave.amplitude_m *= mean_m / mean.max(1e-9));
+        shape
+    }
+
     /// The car in this shape. Wheels stay round and on the ground; they move with the arches around them.
     pub fn apply(&self, model: &CarModel) -> CarModel {
         let mut shaped = model.clone();
@@ -149,6 +159,25 @@ impl Shape {
         }
         shaped
     }
+}
+
+/// How far the paint of one shape of a car lies from that of another, in metres: the mean over its surface.
+fn mean_shift(model: &CarModel, other: &CarModel) -> f32 {
+    let (mut sum, mut area) = (0.0f64, 0.0f64);
+    for (index, (part, moved)) in model.parts.iter().zip(&other.parts).enumerate() {
+        if !model.is_paint(index) {
+            continue;
+        }
+        for triangle in part.mesh.indices.chunks_exact(3) {
+            let [a, b, c] = part.mesh.corners(triangle);
+            let size = f64::from((b - a).cross(c - a).length());
+            let to = moved.mesh.corners(triangle);
+            let shift = [a, b, c].iter().zip(to).map(|(from, to)| from.distance(to)).sum::<f32>() / 3.0;
+            sum += size * f64::from(shift);
+            area += size;
+        }
+    }
+    (sum / area.max(1e-12)) as f32
 }
 
 /// A shape made ready for one car.
@@ -257,6 +286,24 @@ mod tests {
                 .map(|(p, q)| (*p - *q).abs().max_element())
                 .fold(0.0, f32::max);
             assert!(most <= 0.01501 && most > 0.003, "{most}");
+        }
+    }
+
+    #[test]
+    fn a_mismatch_moves_the_paint_by_what_it_says_on_average() {
+        let car = box_car();
+        for (seed, mean_m) in [(1, 0.005), (2, 0.010), (3, 0.020)] {
+            let shaped = Shape::mismatch(&car, seed, mean_m).apply(&car);
+            let shifts: Vec<f32> = (0..car.parts.len())
+                .filter(|&part| car.is_paint(part))
+                .flat_map(|part| car.parts[part].mesh.positions.iter().zip(&shaped.parts[part].mesh.positions))
+                .map(|(p, q)| p.distance(*q))
+                .collect();
+            // The panels are evenly divided, so vertices stand for the surface up to their edges.
+            let mean = shifts.iter().sum::<f32>() / shifts.len() as f32;
+            assert!((mean / mean_m - 1.0).abs() < 0.15, "{mean} is not {mean_m}");
+            let most = shifts.iter().copied().fold(0.0, f32::max);
+            assert!(most > 1.2 * mean_m && most < 4.0 * mean_m, "smooth, but not the same everywhere: {most}");
         }
     }
 

@@ -103,6 +103,17 @@ pub struct Scores {
     pub agreeing: f32,
 }
 
+/// Below this accuracy a result is doubtful: among photos of every kind, results from wrong cameras lie below it.
+pub const DOUBTFUL_ACCURACY: f32 = 40.0;
+
+impl Scores {
+    /// Whether the car lies so loosely on the photo that the whole livery may be wrong; the report warns of it then. Cameras
+    /// that were given are not doubted.
+    pub fn is_doubtful(&self) -> bool {
+        self.edge_residual_px.is_some() && self.accuracy < DOUBTFUL_ACCURACY
+    }
+}
+
 /// A drawn pixel counts as agreeing below this CIEDE2000.
 const AGREEING_DELTA_E: f32 = 10.0;
 
@@ -225,6 +236,13 @@ impl CameraReport {
 mod tests {
     use super::*;
     use glam::Vec3;
+
+    #[test]
+    fn solved_cameras_are_doubted_and_given_ones_are_not() {
+        let solved = |accuracy| Scores { accuracy, edge_residual_px: Some(2.0), ..Scores::default() };
+        assert!(solved(DOUBTFUL_ACCURACY - 0.1).is_doubtful() && !solved(DOUBTFUL_ACCURACY).is_doubtful());
+        assert!(!Scores { edge_residual_px: None, ..solved(5.0) }.is_doubtful());
+    }
 
     #[test]
     fn the_matrix_is_written_as_rows() {

@@ -1,8 +1,9 @@
 //! How good a livery and its camera are: the project's one definition of each measure.
 //!
 //! The truth is the camera and the livery that a test photo was rendered with. [`Evaluator::score`] measures one
-//! estimate against it, [`EvalTable`] gathers many. Failures stay in the denominator: a refused photo counts with the
-//! worst correspondence and no semantic accuracy.
+//! estimate against it, [`judge`] says whether the painter was told what to think of it, [`Method`] makes baselines,
+//! [`EvalTable`] gathers many and [`plot::draw`] shows the painter's scores against the true errors. Failures stay in the
+//! denominator: a refused photo counts with the worst correspondence and no semantic accuracy.
 //!
 //! - *Correspondence error*: over texels that the true camera sees at a cosine above 0.2, how far, in texels of a 2048
 //!   texture, the place that the photo really shows where the estimate takes the texel's colour lies from the texel.
@@ -11,13 +12,22 @@
 //! - *Semantic accuracy*: share of those texels whose source pixel shows the same part.
 //! - *Colour*: mean CIEDE2000, weighted by surface area, over texels that the true camera sees, over those it sees only
 //!   on the mirrored side, and over the rest; as they are, and after one linear RGB gain fitted on the seen ones.
+//! - *Look*: structural similarity of the car in its own colours from eight sides, see [`Looks`].
 //! - *Pose*: rotation, focal length, distance, and root mean square reprojection at a long side of 1600 pixels.
 
+mod baseline;
 mod color;
+pub mod look;
+pub mod plot;
+pub mod rank;
 mod table;
+mod verdict;
 
+pub use baseline::Method;
 pub use color::delta_e;
-pub use table::{EvalTable, Spread};
+pub use look::Looks;
+pub use table::{Case, EvalTable, Spread, Summary};
+pub use verdict::{Answer, Verdict, judge};
 
 use color::{GainFit, delta_e_after_gain};
 use glam::{Vec2, Vec3};
@@ -73,6 +83,9 @@ pub struct CaseScore {
     pub pose: Option<PoseError>,
     /// Colours; `None` without a livery.
     pub color: Option<ColorScore>,
+    /// Mean structural similarity from eight sides, -1..1; `None` where it was not measured.
+    #[serde(default)]
+    pub ssim: Option<f32>,
 }
 
 /// Distances in texels of a 2048 texture, and shares of texels below a distance, 0..1.
@@ -119,6 +132,8 @@ pub struct ColorScore {
 /// A car prepared for measuring many photos.
 pub struct Evaluator<'a> {
     maps: &'a AtlasMaps,
+    /// Where the estimate believes each texel to be, metres.
+    believed: &'a [Vec3],
     bvh: Bvh,
     /// Texture coordinates and part index + 1 of every triangle; part 0 is not painted.
     triangles: Vec<([Vec2; 3], u16)>,
@@ -158,11 +173,21 @@ impl<'a> Evaluator<'a> {
         let (low, high) = model.bounds();
         Self {
             maps,
+            believed: &maps.position,
             bvh: Bvh::of_car(model),
             triangles,
             centre: (low + high) * 0.5,
             texels: covered.into_iter().step_by(stride).collect(),
         }
+    }
+
+    /// Measures estimates that were made on another mesh than the photographed one, which this evaluator is of. `maps` must
+    /// be of that mesh and of the same size.
+    #[must_use]
+    pub fn with_estimates_on(mut self, maps: &'a AtlasMaps) -> Self {
+        assert_eq!(maps.size, self.maps.size, "both meshes need maps of one size");
+        self.believed = &maps.position;
+        self
     }
 
     /// Measures one estimate; `Err` holds why there is none.
@@ -192,6 +217,7 @@ impl<'a> Evaluator<'a> {
                 ..pose_error(truth.camera, estimate.camera, self.centre)
             }),
             color: estimate.livery.map(|livery| self.color(&regions, truth.livery, livery)),
+            ssim: None,
         }
     }
 
@@ -222,7 +248,7 @@ impl<'a> Evaluator<'a> {
     fn source(&self, truth: &PhotoCamera, estimate: &PhotoCamera, texel: usize) -> Source {
         let point = self.maps.position[texel];
         let off = Source { error: OFF_CAR_TEXELS, same_part: false, reprojection_px2: 200.0 * 200.0 };
-        let (Some(taken), Some(due)) = (estimate.project(point), truth.project(point)) else { return off };
+        let (Some(taken), Some(due)) = (estimate.project(self.believed[texel]), truth.project(point)) else { return off };
         let to_reference = 1600.0 / truth.width.max(truth.height) as f32;
         let reprojection_px2 = ((taken - due).truncate() * to_reference).length_squared();
         let off = Source { reprojection_px2, ..off };
@@ -301,6 +327,7 @@ impl CaseScore {
             semantic_accuracy: 0.0,
             pose: None,
             color: None,
+            ssim: None,
         }
     }
 }

@@ -1,6 +1,36 @@
 use super::*;
+use crate::report::Scores;
+use crate::synth::stress::Shows;
 use gridvox_car::testing::box_car;
+use gridvox_car::variation::Shape;
 use image::Rgba;
+
+/// A photo whose accuracy, semantic and colour scores and median error are these.
+pub(super) fn made_up_case(name: &str, score: f32, median: f32, verdict: Verdict) -> Case {
+    let color = ColorScore { visible_absolute: Some(20.0 - 0.1 * score), ..ColorScore::default() };
+    let true_score = CaseScore {
+        failure: None,
+        wrong_pose: median > WRONG_POSE_TEXELS,
+        correspondence: CorrespondenceScore { median, ..CorrespondenceScore::new(vec![median]) },
+        semantic_accuracy: 0.9 + 0.001 * score,
+        ..CaseScore::failed("")
+    };
+    Case {
+        name: name.to_owned(),
+        cell: None,
+        shows: Shows::Car,
+        verdict,
+        score: Some(CaseScore { color: Some(color), ..true_score }),
+        painter: Some(Scores { accuracy: score, semantic: score, colour: score, ..Scores::default() }),
+        refusal: None,
+        secs: 2.0,
+    }
+}
+
+fn case(name: &str, score: CaseScore, verdict: Verdict) -> Case {
+    let refusal = score.failure.clone();
+    Case { score: Some(score), painter: None, refusal, ..made_up_case(name, 0.0, 0.0, verdict) }
+}
 
 fn camera() -> PhotoCamera {
     PhotoCamera::look_at(Vec3::new(5.0, 1.6, 5.0), Vec3::new(0.0, 0.5, 0.0), Vec3::Y, 1800.0, 1600, 1067)
@@ -56,10 +86,12 @@ fn a_wrong_camera_is_called_wrong_and_a_failure_stays_in_the_table() {
     let scorer = Evaluator::new(&car, &maps);
     let truth = Truth { camera: &camera(), livery: &livery };
     let mut table = EvalTable::default();
-    table.push("wrong", scorer.score(truth, Ok(Estimate { camera: &wrong, livery: None })));
-    table.push("refused", scorer.score(truth, Err("no car")));
-    table.push("right", scorer.score(truth, Ok(Estimate { camera: &camera(), livery: None })));
-    assert!(table.cases[0].1.wrong_pose && table.cases[1].1.wrong_pose && !table.cases[2].1.wrong_pose);
+    let estimate = |camera| scorer.score(truth, Ok(Estimate { camera, livery: None }));
+    table.push(case("wrong", estimate(&wrong), Verdict::ConfidentWrong));
+    table.push(case("refused", scorer.score(truth, Err("no car")), Verdict::Refused));
+    table.push(case("right", estimate(&camera()), Verdict::Right));
+    let is_wrong: Vec<bool> = table.cases.iter().map(|case| case.score.as_ref().is_some_and(|s| s.wrong_pose)).collect();
+    assert_eq!(is_wrong, [true, true, false]);
     assert_eq!(table.failures(), 2);
     let correspondence = &table.spreads()[0];
     assert_eq!((correspondence.count, correspondence.p90), (3, OFF_CAR_TEXELS));
@@ -82,4 +114,51 @@ fn a_tint_is_forgiven_by_the_gain_alone() {
     let color = scorer.score(truth, Ok(Estimate { camera: &camera(), livery: Some(&tinted) })).color.expect("colours");
     let (absolute, aligned) = (color.visible_absolute.expect("seen"), color.visible_aligned.expect("seen"));
     assert!(absolute > 3.0 && aligned < 0.4 * absolute, "{absolute} {aligned}");
+}
+
+#[test]
+fn the_table_counts_verdicts_by_cell_and_sets_baselines_beside_the_method() {
+    let mut table = EvalTable::default();
+    let in_cell = |cell: &str, score, median, verdict| {
+        Case { cell: Some(cell.to_owned()), ..made_up_case(&format!("{cell}_{score}"), score, median, verdict) }
+    };
+    table.push(in_cell("night", 80.0, 1.0, Verdict::Right));
+    table.push(in_cell("night", 30.0, 60.0, Verdict::Warned));
+    table.push(in_cell("crop", 90.0, 0.5, Verdict::Right));
+    let empty = Case { shows: Shows::NoCar, score: None, ..in_cell("no_car", 70.0, 0.0, Verdict::ConfidentWrong) };
+    table.push(empty);
+    for case in table.cases.clone().into_iter().filter_map(|case| case.score) {
+        table.push_baseline(Method::TrueCamera, CaseScore { semantic_accuracy: 1.0, ..case });
+    }
+    let summary = table.summary();
+    assert_eq!((summary.verdicts.photos, summary.verdicts.verdicts, summary.failures), (4, [2, 1, 0, 1], 1));
+    let names: Vec<&str> = summary.cells.iter().map(|cell| cell.cell.as_str()).collect();
+    assert_eq!(names, ["night", "crop", "no_car"]);
+    assert_eq!((summary.cells[0].verdicts, summary.cells[2].correspondence), ([1, 1, 0, 0], None));
+    assert_eq!(summary.measures[0].count, 3, "where there is no car there is nothing to measure");
+    assert_eq!((summary.baselines.len(), summary.baselines[0].1[5].median), (1, 1.0));
+    let accuracy = &summary.correlations[0];
+    assert_eq!((accuracy.count, accuracy.spearman), (3, Some(-1.0)));
+    let text = table.to_string();
+    for words in ["4 photos: 2 right, 1 warned, 0 refused, 1 confident wrong", "true camera", "night ", "-1.00"] {
+        assert!(text.contains(words), "{words} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn a_mesh_that_differs_is_off_by_its_difference_though_the_camera_is_right() {
+    let car = box_car();
+    let maps = AtlasMaps::compute(&car, 512);
+    let mean_m = 0.010;
+    let photographed = Shape::mismatch(&car, 3, mean_m).apply(&car);
+    let photographed_maps = AtlasMaps::compute(&photographed, 512);
+    let livery = noise(64);
+    let truth = Truth { camera: &camera(), livery: &livery };
+    let estimate = Ok(Estimate { camera: &camera(), livery: None });
+    let scorer = Evaluator::new(&photographed, &photographed_maps);
+    assert!(scorer.score(truth, estimate).correspondence.median < 0.02, "on the photographed mesh nothing is off");
+    let median = scorer.with_estimates_on(&maps).score(truth, estimate).correspondence.median;
+    // What moves along the line of sight does not count.
+    let texels = mean_m * maps.mean_texels_per_metre * 2048.0 / 512.0;
+    assert!(median > 0.3 * texels && median < 2.0 * texels, "{median} is not about {texels}");
 }

@@ -53,11 +53,14 @@ pub struct GenerateOptions {
     pub color_boost: f32,
     /// Cameras that are known or were set by hand, one per photo; `None` solves that photo's camera.
     pub cameras: Vec<Option<PhotoCamera>>,
+    /// Whether the car's edges are laid on the photo's; without it the camera is that of the network's places alone, which
+    /// only shows what the step is worth.
+    pub refine: bool,
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { quality: Quality::High, size: None, color_boost: 1.0, cameras: Vec::new() }
+        Self { quality: Quality::High, size: None, color_boost: 1.0, cameras: Vec::new(), refine: true }
     }
 }
 

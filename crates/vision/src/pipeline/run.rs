@@ -134,6 +134,12 @@ impl Job<'_> {
 
         self.begin(Stage::Report, 0.94)?;
         let scores = report::score(&views, &lights, &done.color, &maps, self.car);
+        if scores.is_doubtful() {
+            self.warnings.insert(0, format!(
+                "The car fits this photo only loosely (accuracy {:.0} of 100): compare the livery with the photo before you use it.",
+                scores.accuracy
+            ));
+        }
         self.finish_stage();
         self.timings.insert("total".into(), self.started.elapsed().as_secs_f64());
         let cameras: Vec<CameraReport> = views.iter().map(|view| CameraReport::from(&view.camera)).collect();
@@ -210,11 +216,12 @@ impl Job<'_> {
             (self.on_update)(Update::Preview(Arc::new(preview)));
         }
         self.begin(Stage::Refine, fraction(0.65))?;
-        let refined = pose::refine(self.prepared.edges(), &photo.rgb, &net, &solution, &hints)
-            .map_err(|failure| pose_error(failure, photo))?;
-        if refined.certainty().is_some_and(|certainty| certainty < 1.0) {
-            self.warnings.push("The car fits this photo only loosely: compare the livery's edges with the photo.".into());
-        }
+        let refined = if self.options.refine {
+            pose::refine(self.prepared.edges(), &photo.rgb, &net, &solution, &hints)
+                .map_err(|failure| pose_error(failure, photo))?
+        } else {
+            solution
+        };
         let view = SolvedView::new(photo, refined.camera, Some(net), Some(refined), &self.prepared);
         view.refine_analysis(&mut analysis);
         self.warnings.extend(analysis.warnings.iter().cloned());

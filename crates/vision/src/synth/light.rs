@@ -204,6 +204,27 @@ impl Environment {
     }
 }
 
+/// A black sky with a few lamps of one colour over dark ground; irradiance is some hundredths of a day's.
+pub fn night(size: usize, tint: Vec3, rng: &mut impl Rng) -> Environment {
+    let sky = Vec3::new(0.006, 0.007, 0.011) * rng.random_range(0.5..2.0f32);
+    let ground = tint * rng.random_range(0.006..0.02f32);
+    let lamps: Vec<(Vec3, f32, f32)> = (0..rng.random_range(3..9))
+        .map(|_| {
+            let (azimuth, up): (f32, f32) = (rng.random_range(0.0..2.0 * PI), rng.random_range(0.08..0.7));
+            let flat = (1.0 - up * up).sqrt();
+            let towards = Vec3::new(flat * azimuth.cos(), up, flat * azimuth.sin());
+            (towards, rng.random_range(0.9985..0.9997), rng.random_range(2.0..12.0))
+        })
+        .collect();
+    Environment::new(size, |d| {
+        let back = if d.y < 0.0 { ground } else { sky + tint * 0.02 * (1.0 - d.y).powi(12) };
+        lamps.iter().fold(back, |sum, (towards, edge, light)| {
+            let facing = d.dot(*towards);
+            sum + tint * if facing > *edge { *light } else { 0.03 * facing.max(0.0).powi(200) }
+        })
+    })
+}
+
 /// A band of trees, stands or houses above the horizon: the height it reaches in a direction.
 fn skyline(d: Vec3, seed: u32, height: f32, blocky: bool) -> f32 {
     let around = Vec3::new(d.x, 0.0, d.z).normalize_or(Vec3::X) * if blocky { 5.0 } else { 9.0 };

@@ -1,9 +1,9 @@
 //! Photos made in the program: cars with invented liveries under invented light, with everything known about them.
 //!
-//! Training data ([`sample`], [`points`]) and tests of pose and bake ([`photo`]) come from here. The rasteriser says what a camera
-//! sees; liveries, light, surroundings and the camera's character are drawn from seeds, far wider than reality, because
-//! the network has to work on photos that no renderer here made. There is no ray tracing: shadows come from a shadow
-//! map, reflections from blurred environments.
+//! Training data ([`sample`], [`points`]), tests of pose and bake ([`photo`]) and hard cases for evaluation ([`stress`])
+//! come from here. The rasteriser says what a camera sees; liveries, light, surroundings and the camera's character are
+//! drawn from seeds, far wider than reality, because the network has to work on photos that no renderer here made. There
+//! is no ray tracing: shadows come from a shadow map, reflections from blurred environments.
 
 pub mod canvas;
 pub mod inks;
@@ -17,6 +17,7 @@ pub mod photo;
 pub mod points;
 pub mod sample;
 pub mod shade;
+pub mod stress;
 pub mod subject;
 pub mod view;
 

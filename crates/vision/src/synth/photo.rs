@@ -50,9 +50,9 @@ pub fn render(model: &CarModel, livery: &RgbaImage, camera: &PhotoCamera, look: 
 
 /// Light, surroundings, the paint's finish and the camera's character.
 pub struct Conditions {
-    scenery: Scenery,
-    finish: Finish,
-    lens: Lens,
+    pub(super) scenery: Scenery,
+    pub(super) finish: Finish,
+    pub(super) lens: Lens,
     /// For noise.
     seed: u64,
 }
@@ -72,6 +72,26 @@ impl Conditions {
         lens.blur_px *= scale.min(2.0) * 0.5;
         lens.motion_px = [0.0; 2];
         Self { scenery, finish: Finish::random(rng), lens, seed }
+    }
+
+    /// Light as it comes, on a clean glossy car, taken with a camera whose colours can be believed.
+    pub(super) fn fair(seed: u64, camera: &PhotoCamera) -> Self {
+        let mut lens = Lens::faithful(&mut Pcg64Mcg::seed_from_u64(seed ^ 0x6661_6972));
+        lens.stops *= 0.5;
+        let mut scenery = Self::random(seed, camera).scenery;
+        scenery.trim = Trim { lamps: scenery.trim.lamps, ..Trim::plain() };
+        Self { scenery, finish: Finish::glossy(), lens, seed }
+    }
+
+    /// Lamps in the dark, of one colour, and a sensor at its limit.
+    pub(super) fn night(seed: u64, camera: &PhotoCamera) -> Self {
+        let rng = &mut Pcg64Mcg::seed_from_u64(seed ^ 0x6e69_6768_74);
+        let tint = light::black_body(rng.random_range(2400.0..5000.0));
+        let environment = light::night(128, tint, rng);
+        let sun = Sun { direction: sun_direction(rng), irradiance: tint * rng.random_range(0.05..0.4f32) };
+        let fair = Self::fair(seed, camera);
+        let lens = Lens { stops: rng.random_range(-2.5..-1.0), noise: rng.random_range(0.015..0.035), ..fair.lens };
+        Self { scenery: Scenery { environment, sun, ..fair.scenery }, lens, ..fair }
     }
 
     /// The sun, and the irradiance from all around on an upward surface in linear RGB.

@@ -1,7 +1,6 @@
 //! Draws test photos with the showroom: cameras as a spectator would hold them, liveries of the family that training never
 //! sees, every environment in turn.
 
-use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,12 +10,11 @@ use gridvox_showroom::stills::{self, StillScene, StillShot};
 use gridvox_showroom::{EnvironmentId, bundled_environments};
 use gridvox_vision::synth::livery::{self, HELD_OUT, derive_seed};
 use glam::{Mat4, Vec2, Vec3};
-use image::codecs::jpeg::JpegEncoder;
 use image::RgbaImage;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::set::PhotoSet;
+use super::set::{Metadata, PhotoSet, as_jpeg};
 
 /// Photos drawn per start of the renderer, so that their liveries fit into memory together.
 const BATCH: usize = 10;
@@ -50,7 +48,7 @@ pub fn complete(
         eprintln!("drawing test photos {} to {} of {}", done * BATCH + 1, done * BATCH + batch.len(), missing.len());
         let cases: Vec<Case> = batch.iter().map(|&index| case(seed, index, car, maps, environments.len())).collect();
         for (case, jpeg) in cases.iter().zip(photograph(car, &environments, &cases)?) {
-            set.save(&case.name, &jpeg, &case.camera, &case.livery)?;
+            set.save(&case.name, &jpeg, &Metadata::of_one(&case.camera), &case.livery)?;
         }
     }
     Ok(())
@@ -113,12 +111,6 @@ fn photograph(car: &Arc<CarPack>, environments: &[EnvironmentId], cases: &[Case]
         })
         .collect();
     let pictures = stills::render(&scene, &shots)?;
-    pictures.into_iter().zip(cases).map(|(picture, case)| as_jpeg(picture, case.jpeg_quality)).collect()
-}
-
-fn as_jpeg(picture: RgbaImage, quality: u8) -> Result<Vec<u8>> {
-    let rgb = image::DynamicImage::from(picture).to_rgb8();
-    let mut bytes = Cursor::new(Vec::new());
-    rgb.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality))?;
-    Ok(bytes.into_inner())
+    let jpegs = pictures.into_iter().zip(cases);
+    jpegs.map(|(picture, case)| as_jpeg(&image::DynamicImage::from(picture).to_rgb8(), case.jpeg_quality)).collect()
 }
