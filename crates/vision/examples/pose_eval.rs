@@ -16,7 +16,7 @@ use gridvox_car::raster::RasterOptions;
 use gridvox_car::{AtlasMaps, CarModel, CarPack, PhotoCamera, bundled};
 use gridvox_vision::Photo;
 use gridvox_vision::analyze;
-use gridvox_vision::evaluate::{EvalTable, Estimate, Evaluator, Truth, pose_error};
+use gridvox_vision::evaluate::{Case, EvalTable, Estimate, Evaluator, Truth, pose_error};
 use gridvox_vision::net::CorrespondenceNet;
 use gridvox_vision::pose::simulate::{self, Faults};
 use gridvox_vision::pose::{self, PoseFailure, PoseHints, PoseSolution, PreparedCar};
@@ -127,8 +127,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let error = after.correspondence.median;
             overlay(&car, &picture, &shown).save(worst.join(format!("{name}_{error:.1}.jpg")))?;
         }
-        solved.push(name.clone(), before);
-        refined.push(name, after);
+        solved.push(Case::of_camera(&name, before));
+        refined.push(Case::of_camera(&name, after));
     }
     let each = |time: Duration| time.as_secs_f64() / solved.cases.len().max(1) as f64;
     println!("\ncorrespondences alone, {:.3} s each\n{solved}", each(solving));

@@ -36,7 +36,7 @@ impl<'a> Bench<'a> {
     pub fn measure(&self, table: &mut EvalTable, name: &str, photo: &TestPhoto) -> Option<Generated> {
         let started = Instant::now();
         let whole = self.run(Method::Whole, photo);
-        let secs = started.elapsed().as_secs_f32();
+        let secs = Some(started.elapsed().as_secs_f32());
         let score = self.score(Method::Whole, photo, &whole);
         let answer = match &whole {
             Err(_) => Answer::Refusal,

@@ -1,6 +1,6 @@
 //! Many photos' measures in one table, for people and for programs.
 
-use super::verdict::Verdict;
+use super::verdict::{Answer, Verdict, judge};
 use super::{CaseScore, ColorScore, Method, PoseError, quantile, rank::spearman};
 use crate::report::Scores;
 use crate::synth::stress::Shows;
@@ -36,7 +36,28 @@ pub struct Case {
     /// Why there is no result.
     pub refusal: Option<String>,
     /// Wall time of the whole job.
-    pub secs: f32,
+    pub secs: Option<f32>,
+}
+
+impl Case {
+    /// A photo of one car of which only the camera was looked for, so that no report could warn.
+    pub fn of_camera(name: &str, score: CaseScore) -> Self {
+        let refusal = score.failure.clone();
+        let answer = match refusal {
+            Some(_) => Answer::Refusal,
+            None => Answer::Livery { right_camera: !score.wrong_pose, doubtful: false },
+        };
+        Self {
+            name: name.to_owned(),
+            cell: None,
+            shows: Shows::Car,
+            verdict: judge(Shows::Car, answer),
+            score: Some(score),
+            painter: None,
+            refusal,
+            secs: None,
+        }
+    }
 }
 
 /// How a measure spreads over the photos that have it.
@@ -131,7 +152,7 @@ impl EvalTable {
     /// value that nine tenths of the photos reach.
     pub fn spreads(&self) -> Vec<Spread> {
         let mut spreads = spreads(self.scores());
-        spreads.extend(spread("seconds", false, self.cases.iter().map(|case| case.secs).collect()));
+        spreads.extend(spread("seconds", false, self.cases.iter().filter_map(|case| case.secs).collect()));
         spreads
     }
 

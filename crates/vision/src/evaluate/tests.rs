@@ -23,13 +23,8 @@ pub(super) fn made_up_case(name: &str, score: f32, median: f32, verdict: Verdict
         score: Some(CaseScore { color: Some(color), ..true_score }),
         painter: Some(Scores { accuracy: score, semantic: score, colour: score, ..Scores::default() }),
         refusal: None,
-        secs: 2.0,
+        secs: Some(2.0),
     }
-}
-
-fn case(name: &str, score: CaseScore, verdict: Verdict) -> Case {
-    let refusal = score.failure.clone();
-    Case { score: Some(score), painter: None, refusal, ..made_up_case(name, 0.0, 0.0, verdict) }
 }
 
 fn camera() -> PhotoCamera {
@@ -87,11 +82,13 @@ fn a_wrong_camera_is_called_wrong_and_a_failure_stays_in_the_table() {
     let truth = Truth { camera: &camera(), livery: &livery };
     let mut table = EvalTable::default();
     let estimate = |camera| scorer.score(truth, Ok(Estimate { camera, livery: None }));
-    table.push(case("wrong", estimate(&wrong), Verdict::ConfidentWrong));
-    table.push(case("refused", scorer.score(truth, Err("no car")), Verdict::Refused));
-    table.push(case("right", estimate(&camera()), Verdict::Right));
+    table.push(Case::of_camera("wrong", estimate(&wrong)));
+    table.push(Case::of_camera("refused", scorer.score(truth, Err("no car"))));
+    table.push(Case::of_camera("right", estimate(&camera())));
     let is_wrong: Vec<bool> = table.cases.iter().map(|case| case.score.as_ref().is_some_and(|s| s.wrong_pose)).collect();
     assert_eq!(is_wrong, [true, true, false]);
+    let verdicts: Vec<Verdict> = table.cases.iter().map(|case| case.verdict).collect();
+    assert_eq!(verdicts, [Verdict::ConfidentWrong, Verdict::Refused, Verdict::Right]);
     assert_eq!(table.failures(), 2);
     let correspondence = &table.spreads()[0];
     assert_eq!((correspondence.count, correspondence.p90), (3, OFF_CAR_TEXELS));
