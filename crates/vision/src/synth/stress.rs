@@ -236,9 +236,13 @@ fn conditions(stress: Stress, seed: u64, model: &CarModel, camera: &PhotoCamera)
             conditions.finish = Finish { metallic: 1.0, roughness: 0.03, coat: 0.0, coat_roughness: 0.0, dirt: 0.0 };
         }
         Stress::Occlusion => conditions.scenery.occluders = Some(occluders(model, camera, rng)),
-        Stress::NoCar if rng.random_bool(0.5) => {
-            conditions.scenery.backdrop = Some(Canvas::background(width, height, rng));
-            conditions.scenery.ground = None;
+        Stress::NoCar => {
+            if rng.random_bool(0.5) {
+                conditions.scenery.backdrop = Some(Canvas::background(width, height, rng));
+                conditions.scenery.ground = None;
+            }
+            // A backdrop may be one flat colour, which would be too easy.
+            conditions.scenery.occluders = Some(Canvas::occluders(width, height, rng));
         }
         _ => {}
     }
