@@ -85,6 +85,11 @@ pub struct GenerateArgs {
     /// Photo of the real car; may be repeated for more sides.
     #[arg(long, value_name = "FILE", required = true)]
     pub photo: Vec<PathBuf>,
+    /// Points marked on the photo and on the car, as a JSON file: [{"photo_px": [812, 455], "uv": [0.31, 0.62]}, ...], or
+    /// "car_point": [x, y, z] in metres in place of "uv". The first file belongs to the first photo, and so on. One to
+    /// three points steer the camera, four or more find it where the car is not recognised.
+    #[arg(long, value_name = "FILE")]
+    pub points: Vec<PathBuf>,
     /// Draft for a quick look, high for the race.
     #[arg(long, value_enum, default_value = "high")]
     pub quality: Quality,

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod eval;
 pub mod export;
 pub mod generate;
+pub mod points;
 pub mod progress;
 pub mod render;
 pub mod studio;

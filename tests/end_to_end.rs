@@ -9,5 +9,7 @@ mod bad_input;
 mod chain;
 #[path = "end_to_end/commands.rs"]
 mod commands;
+#[path = "end_to_end/points.rs"]
+mod points;
 #[path = "end_to_end/support.rs"]
 mod support;

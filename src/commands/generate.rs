@@ -1,12 +1,12 @@
 //! `gridvox generate`: photos in, livery out.
 
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, ensure};
 use gridvox_car::CarPack;
 use gridvox_car::bundled::models_dir;
 use gridvox_vision::{Cancel, GenerateOptions, Generated, Photo, Quality, Vision, generate, photo};
 
 use super::progress::Progress;
-use super::{ensure_writable, save_picture, write_json};
+use super::{ensure_writable, points, save_picture, write_json};
 use crate::cli::{self, GenerateArgs};
 
 impl From<cli::Quality> for Quality {
@@ -23,12 +23,19 @@ pub fn run(args: &GenerateArgs) -> Result<()> {
     for path in [Some(&args.out), args.confidence.as_ref(), args.report.as_ref()].into_iter().flatten() {
         ensure_writable(path)?;
     }
+    let (photo_count, file_count) = (args.photo.len(), args.points.len());
+    ensure!(
+        file_count <= photo_count,
+        "There are {file_count} files of points for {photo_count} of photos: give at most one per photo, in their order."
+    );
     let photos = args.photo.iter().map(|path| photo::load(path)).collect::<Result<Vec<Photo>, _>>()?;
     let car = CarPack::find(&args.car)?;
+    let point_pairs = args.points.iter().map(|path| points::load(path, &car.model)).collect::<Result<_>>()?;
     let options = GenerateOptions {
         quality: args.quality.into(),
         size: args.size,
         color_boost: args.color_boost,
+        point_pairs,
         ..GenerateOptions::default()
     };
     let generated = run_job(&car, &photos, &options)?;

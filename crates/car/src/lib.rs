@@ -20,6 +20,7 @@ pub mod model;
 mod normals;
 pub mod pack;
 pub mod raster;
+mod surface;
 #[doc(hidden)]
 pub mod testing;
 pub mod variation;

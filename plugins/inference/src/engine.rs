@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gridvox_car::CarPack;
+use gridvox_car::{CarPack, PhotoCamera};
 use gridvox_vision::{Analysis, Cancel, GenerateOptions, Generated, Report, Update, Vision, photo};
 use image::{GrayImage, RgbImage, RgbaImage};
 
 /// Longest side of the thumbnail that the photo panel shows, in pixels.
 const THUMBNAIL_PX: u32 = 720;
+/// Longest side of the picture that points are set on, in pixels.
+const PICTURE_PX: u32 = 1600;
 
 /// Everything one run needs.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ pub struct Analyzed {
     pub size_px: (u32, u32),
     /// A small upright copy.
     pub thumbnail: Arc<RgbaImage>,
+    /// A larger one, to set points on.
+    pub picture: Arc<RgbaImage>,
     /// View, quality and warnings.
     pub analysis: Analysis,
 }
@@ -41,6 +45,8 @@ pub struct FinishedLivery {
     pub livery: Arc<RgbaImage>,
     /// Where each texel comes from; [`Generated::confidence`] says how to read it.
     pub confidence: Arc<GrayImage>,
+    /// The camera of each of the run's photos in their order; `None` where a photo was left out.
+    pub cameras: Vec<Option<PhotoCamera>>,
     /// Cameras, scores, timings, warnings.
     pub report: Report,
 }
@@ -50,6 +56,7 @@ impl From<Generated> for FinishedLivery {
         Self {
             livery: Arc::new(generated.livery),
             confidence: Arc::new(generated.confidence),
+            cameras: generated.cameras,
             report: generated.report,
         }
     }
@@ -87,7 +94,8 @@ fn analyze(vision: &Vision, path: &Path) -> Result<Analyzed, String> {
     Ok(Analyzed {
         photo: path.to_path_buf(),
         size_px: photo.rgb.dimensions(),
-        thumbnail: Arc::new(thumbnail(&photo.rgb)),
+        thumbnail: Arc::new(reduced(&photo.rgb, THUMBNAIL_PX)),
+        picture: Arc::new(reduced(&photo.rgb, PICTURE_PX)),
         analysis,
     })
 }
@@ -108,9 +116,9 @@ fn generate(
         .map_err(|error| error.to_string())
 }
 
-fn thumbnail(photo: &RgbImage) -> RgbaImage {
+fn reduced(photo: &RgbImage, longest_side: u32) -> RgbaImage {
     let (width, height) = photo.dimensions();
-    let scale = THUMBNAIL_PX as f32 / width.max(height).max(1) as f32;
+    let scale = longest_side as f32 / width.max(height).max(1) as f32;
     let small = if scale < 1.0 {
         let side = |px: u32| ((px as f32 * scale).round() as u32).max(1);
         image::imageops::thumbnail(photo, side(width), side(height))

@@ -12,6 +12,7 @@ mod engine;
 mod worker;
 
 pub use engine::{Analyzed, Engine, EngineFactory, FinishedLivery, GenerateRequest};
+pub use gridvox_vision::pose::{ENOUGH_PAIRS, PointPair};
 pub use gridvox_vision::{Analysis, GenerateOptions, Generated, Quality, Stage};
 
 use std::path::PathBuf;

@@ -58,6 +58,7 @@ fn factory() -> EngineFactory {
                     photo: path.to_path_buf(),
                     size_px: (640, 480),
                     thumbnail: Arc::new(livery(9)),
+                    picture: Arc::new(livery(9)),
                     analysis: analysis(),
                 }),
             }),
@@ -74,7 +75,12 @@ fn factory() -> EngineFactory {
                         }
                         Err("Stopped on request; nothing was changed.".into())
                     }
-                    _ => Ok(Generated { livery: livery(3), confidence: GrayImage::new(8, 8), report: report() }),
+                    _ => Ok(Generated {
+                        livery: livery(3),
+                        confidence: GrayImage::new(8, 8),
+                        cameras: vec![None],
+                        report: report(),
+                    }),
                 }
             }),
         })

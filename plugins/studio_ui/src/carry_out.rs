@@ -6,12 +6,13 @@ use std::time::Instant;
 use bevy::prelude::*;
 use gridvox_car::CarPack;
 use gridvox_editor::{EditorCommand, OpenLivery};
-use gridvox_inference::{GenerateOptions, GenerateRequest, InferenceCommand, Stage};
-use gridvox_showroom::{EnvironmentId, ShowroomCommand, ViewLayout};
+use gridvox_inference::{ENOUGH_PAIRS, GenerateOptions, GenerateRequest, InferenceCommand, Stage};
+use gridvox_showroom::{EnvironmentId, ShowroomCommand, ViewId, ViewLayout};
 
 use crate::command::{Ask, DropAnswer, StudioCommand};
-use crate::desk::{Desk, Request};
+use crate::desk::{Desk, OutlineSource, Request};
 use crate::dialogs::{self, Dialogs};
+use crate::marks::{self, Sheet};
 use crate::model::{CarState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::notices::Weight;
 use crate::views::StudioViews;
@@ -45,7 +46,32 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::Ask(ask) => to.dialogs.ask(ask, studio, &to.desk),
         StudioCommand::AddPhotos(paths) => add_photos(paths, studio, to),
         StudioCommand::RemovePhoto(index) => remove_photo(index, studio),
-        StudioCommand::SelectPhoto(index) => studio.selected_photo = index,
+        StudioCommand::SelectPhoto(index) => {
+            studio.selected_photo = index;
+            studio.sheet = Sheet::default();
+        }
+        StudioCommand::ToggleMarking => toggle_marking(studio, to),
+        StudioCommand::MarkPhoto(photo_px) => {
+            if let Some(photo) = studio.photos.get_mut(studio.selected_photo) {
+                marks::set_on_photo(&mut photo.marks, photo_px);
+            }
+        }
+        StudioCommand::MarkCar(view, place) => mark_car(view, place, studio, to),
+        StudioCommand::RemoveMark(index) => {
+            let photo = studio.photos.get_mut(studio.selected_photo).filter(|photo| index < photo.marks.len());
+            if let Some(photo) = photo {
+                photo.marks.remove(index);
+                outline_by_marks(studio, to);
+            }
+        }
+        StudioCommand::ClearMarks => {
+            if let Some(photo) = studio.photos.get_mut(studio.selected_photo) {
+                photo.marks.clear();
+                outline_by_marks(studio, to);
+            }
+        }
+        StudioCommand::MoveSheet(sheet) => studio.sheet = sheet,
+        StudioCommand::ToggleOutline => studio.shows_outline = !studio.shows_outline,
         StudioCommand::ChooseCar(id) => load_car(id, studio, to),
         StudioCommand::OpenCar(folder) => load_car(folder.to_string_lossy().into_owned(), studio, to),
         StudioCommand::SetLight(environment) => set_light(environment, studio, to),
@@ -172,7 +198,7 @@ fn add_photos(paths: Vec<std::path::PathBuf>, studio: &mut Studio, to: &mut Outl
             studio.selected_photo = index;
             continue;
         }
-        studio.photos.push(PhotoEntry { path: path.clone(), state: PhotoState::Reading, texture: None });
+        studio.photos.push(PhotoEntry::new(path.clone(), PhotoState::Reading));
         studio.selected_photo = studio.photos.len() - 1;
         to.inference.write(InferenceCommand::Analyze(path));
     }
@@ -181,6 +207,7 @@ fn add_photos(paths: Vec<std::path::PathBuf>, studio: &mut Studio, to: &mut Outl
 fn remove_photo(index: usize, studio: &mut Studio) {
     if index < studio.photos.len() {
         studio.photos.remove(index);
+        studio.marking &= !studio.photos.is_empty();
         studio.selected_photo = studio.selected_photo.min(studio.photos.len().saturating_sub(1));
     }
 }
@@ -207,18 +234,77 @@ fn generate(studio: &mut Studio, to: &mut Outlets) {
         }
         return;
     };
+    let usable = studio.photos.iter().filter(|photo| photo.is_usable());
+    let (photos, point_pairs) = usable.map(|photo| (photo.path.clone(), marks::pairs(&photo.marks))).unzip();
     let request = GenerateRequest {
         car: Arc::clone(car),
-        photos: studio.photos.iter().filter(|photo| photo.is_usable()).map(|photo| photo.path.clone()).collect(),
+        photos,
         options: GenerateOptions {
             quality: studio.quality,
             color_boost: studio.color_boost,
+            point_pairs,
             ..GenerateOptions::default()
         },
     };
+    studio.run = Some(RunState {
+        car: request.car.clone(),
+        photos: request.photos.clone(),
+        stage: Stage::Analyse,
+        fraction: 0.0,
+        since: Instant::now(),
+        previewed: false,
+    });
+    studio.marking = false;
     hide_confidence(studio, to);
-    studio.run = Some(RunState { stage: Stage::Analyse, fraction: 0.0, since: Instant::now(), previewed: false });
     to.inference.write(InferenceCommand::Generate(Box::new(request)));
+}
+
+fn toggle_marking(studio: &mut Studio, to: &mut Outlets) {
+    let Some(car) = studio.car.pack().cloned().filter(|_| studio.selected().is_some_and(|photo| photo.read().is_some())) else {
+        if !std::mem::take(&mut studio.marking) {
+            studio.notices.say(Weight::Warning, "Choose a car and add a photo first, then set points on both.");
+        }
+        return;
+    };
+    studio.marking = !studio.marking;
+    studio.sheet = Sheet::default();
+    if studio.marking && !studio.picker.as_ref().is_some_and(|picker| picker.is_for(&car)) {
+        studio.picker = None;
+        to.desk.ask(Request::Picker(car));
+    }
+}
+
+fn mark_car(view: ViewId, place: Vec2, studio: &mut Studio, to: &mut Outlets) {
+    let (Some(picker), Some(camera)) = (studio.picker.clone(), to.views.camera(view)) else {
+        studio.notices.say(Weight::Warning, "The car is still being prepared for clicks: try again in a moment.");
+        return;
+    };
+    let Some(spot) = picker.spot(camera, place) else {
+        studio.notices.say(Weight::Warning, "That is beside the car: click the spot on the car itself.");
+        return;
+    };
+    let Some(photo) = studio.photos.get_mut(studio.selected_photo) else { return };
+    if marks::set_on_car(&mut photo.marks, spot) {
+        outline_by_marks(studio, to);
+    } else {
+        studio.notices.say(Weight::Warning, "Click the spot on the photo first, then the same spot on the car.");
+    }
+}
+
+/// Shows the camera that the selected photo's points give, where they are enough for one.
+fn outline_by_marks(studio: &mut Studio, to: &mut Outlets) {
+    let car = studio.car.pack().cloned();
+    let Some(photo) = studio.photos.get_mut(studio.selected_photo) else { return };
+    photo.set_outline(None);
+    photo.marks_problem = None;
+    let pairs = marks::pairs(&photo.marks);
+    if let (Some(car), Some(read)) = (car, photo.read())
+        && pairs.len() >= ENOUGH_PAIRS
+    {
+        let (path, size) = (photo.path.clone(), read.thumbnail.dimensions());
+        let source = OutlineSource::Points { pairs, photo_size: read.size_px };
+        to.desk.ask(Request::Outline { photo: path, car, size, source });
+    }
 }
 
 fn toggle_confidence(studio: &mut Studio, to: &mut Outlets) {
@@ -264,6 +350,8 @@ fn escape(studio: &mut Studio, to: &mut Outlets) {
     } else if studio.browser.take().is_some() || studio.dropped.take().is_some() {
     } else if studio.shows_log {
         studio.shows_log = false;
+    } else if studio.marking {
+        studio.marking = false;
     } else if studio.run.is_some() {
         to.inference.write(InferenceCommand::Cancel);
     }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use bevy::prelude::Message;
+use bevy::prelude::{Message, Vec2};
 use gridvox_car::ViewPreset;
 use gridvox_inference::Quality;
 use gridvox_showroom::{EnvironmentId, PaintFinish, ViewId, ViewLayout};
+
+use crate::marks::Sheet;
 
 /// A question that a file dialog answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +39,20 @@ pub enum StudioCommand {
     RemovePhoto(usize),
     /// Shows another photo's analysis.
     SelectPhoto(usize),
+    /// Starts or ends setting points on the selected photo and on the car.
+    ToggleMarking,
+    /// Sets a point on the selected photo, in its pixels.
+    MarkPhoto(Vec2),
+    /// Sets the same point on the car in a view, as shares of the view's width and height.
+    MarkCar(ViewId, Vec2),
+    /// Takes one of the selected photo's points away.
+    RemoveMark(usize),
+    /// Takes all points of the selected photo away.
+    ClearMarks,
+    /// Moves the picture that points are set on.
+    MoveSheet(Sheet),
+    /// Shows or hides the car's outline over the photos.
+    ToggleOutline,
     /// Loads a bundled car by its id.
     ChooseCar(String),
     /// Loads a car pack from a folder.

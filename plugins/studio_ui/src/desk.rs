@@ -6,16 +6,21 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use gridvox_car::{CarPack, bundled};
+use gridvox_car::{CarPack, PhotoCamera, bundled};
 use gridvox_editor::WindowWaker;
+use gridvox_inference::PointPair;
 use gridvox_livery::{MipPatch, TiledImage, mips};
 use gridvox_showroom::{EnvironmentId, StillScene, stills};
 use gridvox_sims::ams2;
+use gridvox_vision::pose::{self, PoseHints};
 use image::{GrayImage, RgbaImage};
 
 use crate::browser::{self, Listing};
 use crate::command::{Ask, ExportForm};
+use crate::marks::Picker;
 use crate::model::ExportDone;
+use crate::notices::capitalized;
+use crate::outline;
 
 /// Requests that may wait.
 const QUEUED: usize = 32;
@@ -28,9 +33,21 @@ pub(crate) enum Request {
     ColorConfidence(Arc<GrayImage>),
     /// Every level of a livery, for the texture of the kept version.
     Levels(TiledImage),
+    /// What finds the spots of a car that are clicked on.
+    Picker(Arc<CarPack>),
+    /// The car's outline over a photo, `size` pixels large.
+    Outline { photo: PathBuf, car: Arc<CarPack>, size: (u32, u32), source: OutlineSource },
     LookAt(Vec<PathBuf>),
     ListFolder { ask: Ask, folder: PathBuf },
     ShowFolder(PathBuf),
+}
+
+/// Where an outline's camera comes from.
+pub(crate) enum OutlineSource {
+    /// A run solved it.
+    Camera(PhotoCamera),
+    /// Points that the painter set give it.
+    Points { pairs: Vec<PointPair>, photo_size: (u32, u32) },
 }
 
 /// What the thread says.
@@ -42,6 +59,9 @@ pub(crate) enum Answer {
     ExportFailed(String),
     Confidence(Arc<RgbaImage>),
     Levels(Vec<MipPatch>),
+    Picker(Arc<Picker>),
+    /// The outline, or why there is no camera for it; `points` is how many were set when they gave it.
+    Outline { photo: PathBuf, points: Option<usize>, outline: Result<Arc<RgbaImage>, String> },
     Dropped { path: PathBuf, kind: DroppedKind },
     Folder(Listing),
     Failed(String),
@@ -120,6 +140,19 @@ fn answer(request: Request) -> Vec<Answer> {
         }],
         Request::ColorConfidence(map) => vec![Answer::Confidence(Arc::new(crate::confidence::colored(&map)))],
         Request::Levels(livery) => vec![Answer::Levels(mips::whole(&livery.to_rgba()))],
+        Request::Picker(car) => vec![Answer::Picker(Arc::new(Picker::new(car)))],
+        Request::Outline { photo, car, size, source } => {
+            let (points, camera) = match source {
+                OutlineSource::Camera(camera) => (None, Ok(camera)),
+                OutlineSource::Points { pairs, photo_size } => {
+                    let hints = PoseHints { point_pairs: pairs, ..PoseHints::default() };
+                    let camera = pose::from_points(car.model.bounds(), photo_size, &hints);
+                    (Some(hints.point_pairs.len()), camera.map_err(|failure| capitalized(format!("{failure}."))))
+                }
+            };
+            let outline = camera.map(|camera| Arc::new(outline::draw(&car.model, &camera, size)));
+            vec![Answer::Outline { photo, points, outline }]
+        }
         Request::LookAt(paths) => paths
             .into_iter()
             .map(|path| Answer::Dropped { kind: look_at(&path), path })

@@ -1,19 +1,25 @@
 //! Takes the other plugins' facts into what the panels show.
 
 use bevy::prelude::*;
+use gridvox_car::CarPack;
 use gridvox_car::bundled::DEFAULT_CAR;
 use gridvox_editor::{EditorCommand, EditorEvent, OpenLivery};
-use gridvox_inference::InferenceEvent;
+use gridvox_inference::{FinishedLivery, InferenceEvent};
 use gridvox_showroom::{PaintSlot, PaintUploads, ShowroomCommand, ShowroomEvent};
 
 use crate::command::StudioCommand;
-use crate::desk::{Answer, Desk};
+use crate::desk::{Answer, Desk, OutlineSource, Request};
 use crate::dialogs::Dialogs;
 use crate::drops;
-use crate::model::{CarState, PhotoState, Studio, file_name};
+use crate::marks;
+use crate::model::{CarState, PhotoState, RunState, Studio, file_name};
 use crate::notices::Weight;
 
-pub(crate) fn take_inference_facts(mut events: MessageReader<InferenceEvent>, mut studio: ResMut<Studio>) {
+pub(crate) fn take_inference_facts(
+    mut events: MessageReader<InferenceEvent>,
+    mut studio: ResMut<Studio>,
+    desk: Res<Desk>,
+) {
     for event in events.read() {
         match event {
             InferenceEvent::Analyzed(analyzed) => {
@@ -40,7 +46,11 @@ pub(crate) fn take_inference_facts(mut events: MessageReader<InferenceEvent>, mu
                 }
             }
             InferenceEvent::Finished(_, finished) => {
-                let secs = studio.run.take().map_or(0.0, |run| run.since.elapsed().as_secs_f32());
+                let run = studio.run.take();
+                let secs = run.as_ref().map_or(0.0, |run| run.since.elapsed().as_secs_f32());
+                if let Some(run) = run {
+                    ask_for_outlines(&run, finished, &mut studio, &desk);
+                }
                 studio.result = Some(finished.clone());
                 studio.notices.say(Weight::Good, format!("The livery is on the car after {secs:.1} seconds."));
             }
@@ -52,6 +62,18 @@ pub(crate) fn take_inference_facts(mut events: MessageReader<InferenceEvent>, mu
                 studio.run = None;
                 studio.notices.say(Weight::Error, message.as_str());
             }
+        }
+    }
+}
+
+/// The photos get the car's outline from the cameras that were found.
+fn ask_for_outlines(run: &RunState, finished: &FinishedLivery, studio: &mut Studio, desk: &Desk) {
+    for (path, camera) in run.photos.iter().zip(&finished.cameras) {
+        let Some(photo) = studio.photo_mut(path) else { continue };
+        photo.set_outline(None);
+        if let (Some(camera), Some(read)) = (camera, photo.read()) {
+            let (photo, car, size) = (path.clone(), run.car.clone(), read.thumbnail.dimensions());
+            desk.ask(Request::Outline { photo, car, size, source: OutlineSource::Camera(*camera) });
         }
     }
 }
@@ -126,6 +148,7 @@ pub(crate) fn take_answers(
                     studio.export.form.slot = target.slots_from;
                 }
                 studio.export.done = None;
+                forget_other_cars(&pack, &mut studio);
                 studio.car = CarState::Shown(pack);
             }
             Answer::CarFailed(message) => {
@@ -153,6 +176,15 @@ pub(crate) fn take_answers(
                 }
                 _ => studio.notices.say(Weight::Warning, "The paint is still being updated: keep the version in a moment."),
             },
+            Answer::Picker(picker) => studio.picker = Some(picker),
+            Answer::Outline { photo, points, outline } => {
+                if let Some(photo) = studio.photo_mut(&photo)
+                    && points.is_none_or(|points| points == marks::pairs(&photo.marks).len())
+                {
+                    photo.marks_problem = outline.as_ref().err().cloned();
+                    photo.set_outline(outline.ok());
+                }
+            }
             Answer::Dropped { path, kind } => {
                 if let Some(command) = drops::meaning(path, kind, &mut studio) {
                     commands.write(command);
@@ -161,5 +193,24 @@ pub(crate) fn take_answers(
             Answer::Folder(listing) => dialogs.show_listing(listing, &mut studio),
             Answer::Failed(message) => studio.notices.say(Weight::Warning, message),
         }
+    }
+}
+
+/// Points and outlines belong to one car.
+fn forget_other_cars(pack: &CarPack, studio: &mut Studio) {
+    if studio.car.pack().is_some_and(|before| before.hash == pack.hash) {
+        return;
+    }
+    studio.picker = None;
+    studio.marking = false;
+    let mut forgotten = false;
+    for photo in &mut studio.photos {
+        forgotten |= !photo.marks.is_empty();
+        photo.marks.clear();
+        photo.marks_problem = None;
+        photo.set_outline(None);
+    }
+    if forgotten {
+        studio.notices.say(Weight::Warning, "The points were set on the other car: set them again on this one.");
     }
 }

@@ -14,8 +14,10 @@ mod desk;
 mod dialogs;
 mod drops;
 mod facts;
+mod marks;
 mod model;
 mod notices;
+mod outline;
 mod pacing;
 pub mod panels;
 mod screenshot;
@@ -30,6 +32,7 @@ mod window;
 
 pub use browser::{Browser, Listing};
 pub use command::{Ask, DropAnswer, EXPORT_SIZES, ExportForm, StudioCommand};
+pub use marks::{Mark, Picker, Sheet};
 pub use model::{CarState, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
 pub use notices::{Notice, Notices, Weight, capitalized};
 pub use screenshot::ScreenshotTo;

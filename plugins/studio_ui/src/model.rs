@@ -7,11 +7,13 @@ use std::time::Instant;
 use bevy::prelude::Resource;
 use bevy_egui::egui::TextureHandle;
 use gridvox_car::CarPack;
-use gridvox_inference::{Analyzed, FinishedLivery, Quality, Stage};
+use gridvox_inference::{Analyzed, ENOUGH_PAIRS, FinishedLivery, Quality, Stage};
 use gridvox_showroom::{EnvironmentId, PaintFinish};
+use image::RgbaImage;
 
 use crate::browser::Browser;
 use crate::command::ExportForm;
+use crate::marks::{self, Mark, Picker, Sheet};
 use crate::notices::Notices;
 
 /// The studio as the panels see it.
@@ -31,6 +33,14 @@ pub struct Studio {
     pub photos: Vec<PhotoEntry>,
     /// Index of the photo whose analysis is shown.
     pub selected_photo: usize,
+    /// Points are being set on the selected photo.
+    pub marking: bool,
+    /// How the picture lies that points are set on.
+    pub sheet: Sheet,
+    /// What finds the spots of the car that are clicked on, once it is made for the car on stage.
+    pub picker: Option<Arc<Picker>>,
+    /// The car's outline is drawn over the photos, once their cameras are known.
+    pub shows_outline: bool,
     /// Draft or high.
     pub quality: Quality,
     /// Saturation of the paint, 0.5..=1.5.
@@ -113,17 +123,58 @@ pub struct PhotoEntry {
     pub state: PhotoState,
     /// The thumbnail as the panels draw it, once it was uploaded.
     pub texture: Option<TextureHandle>,
+    /// The larger picture, uploaded while points are set on it.
+    pub sheet_texture: Option<TextureHandle>,
+    /// Points set on it and on the car.
+    pub marks: Vec<Mark>,
+    /// Why the points give no camera; one sentence.
+    pub marks_problem: Option<String>,
+    /// The car's outline from the photo's camera, as large as the thumbnail.
+    pub outline: Option<Arc<RgbaImage>>,
+    /// The outline as the panels draw it, once it was uploaded.
+    pub outline_texture: Option<TextureHandle>,
 }
 
 impl PhotoEntry {
+    /// A photo of which nothing else is known.
+    pub fn new(path: PathBuf, state: PhotoState) -> Self {
+        Self {
+            path,
+            state,
+            texture: None,
+            sheet_texture: None,
+            marks: Vec::new(),
+            marks_problem: None,
+            outline: None,
+            outline_texture: None,
+        }
+    }
+
+    /// What was read, once it was.
+    pub fn read(&self) -> Option<&Arc<Analyzed>> {
+        match &self.state {
+            PhotoState::Read(read) => Some(read),
+            PhotoState::Reading | PhotoState::Unreadable(_) => None,
+        }
+    }
+
+    /// Shows another outline, or none.
+    pub fn set_outline(&mut self, outline: Option<Arc<RgbaImage>>) {
+        self.outline = outline;
+        self.outline_texture = None;
+    }
+
     /// The file's name without its folder.
     pub fn name(&self) -> String {
         file_name(&self.path)
     }
 
-    /// Read, with a car in it.
+    /// Read, with a car in it, or with enough points to find one.
     pub fn is_usable(&self) -> bool {
-        matches!(&self.state, PhotoState::Read(read) if read.analysis.has_car && read.analysis.refusal.is_none())
+        self.read().is_some_and(|read| {
+            let seen = read.analysis.has_car && read.analysis.refusal.is_none();
+            seen || marks::pairs(&self.marks).len() >= ENOUGH_PAIRS
+        })
     }
 }
 
@@ -139,8 +190,12 @@ pub enum PhotoState {
 }
 
 /// A run in progress.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct RunState {
+    /// The car whose livery is made.
+    pub car: Arc<CarPack>,
+    /// The photos that it is made from.
+    pub photos: Vec<PathBuf>,
     /// What it is doing.
     pub stage: Stage,
     /// 0..=1 of the whole.
@@ -181,6 +236,16 @@ impl Studio {
         self.run.is_none() && self.car.pack().is_some() && self.photos.iter().any(PhotoEntry::is_usable)
     }
 
+    /// The photo that is shown large.
+    pub fn selected(&self) -> Option<&PhotoEntry> {
+        self.photos.get(self.selected_photo)
+    }
+
+    /// The photo that points are being set on.
+    pub fn marked_photo(&self) -> Option<&PhotoEntry> {
+        self.selected().filter(|photo| self.marking && photo.read().is_some())
+    }
+
     /// The entry of a file, where it is on the list.
     pub fn photo_mut(&mut self, path: &Path) -> Option<&mut PhotoEntry> {
         self.photos.iter_mut().find(|photo| photo.path == path)
@@ -203,6 +268,10 @@ impl Default for Studio {
             },
             photos: Vec::new(),
             selected_photo: 0,
+            marking: false,
+            sheet: Sheet::default(),
+            picker: None,
+            shows_outline: true,
             quality: Quality::High,
             color_boost: 1.0,
             run: None,

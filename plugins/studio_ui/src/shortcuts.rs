@@ -46,6 +46,8 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
         (Key::B, StudioCommand::Blink),
         (Key::V, StudioCommand::SetLayout(other)),
         (Key::H, StudioCommand::TogglePanels),
+        (Key::P, StudioCommand::ToggleMarking),
+        (Key::O, StudioCommand::ToggleOutline),
     ];
     context.input_mut(|input| {
         for (modifiers, key, command) in chords {

@@ -18,6 +18,7 @@ pub fn finished(livery: RgbaImage, confidence: GrayImage) -> FinishedLivery {
     FinishedLivery {
         livery: Arc::new(livery),
         confidence: Arc::new(confidence),
+        cameras: vec![None],
         report: Report {
             camera: camera.clone(),
             cameras: vec![camera],

@@ -43,6 +43,23 @@ pub const WARN: Color32 = Color32::from_rgb(236, 186, 82);
 /// Errors and low scores.
 pub const BAD: Color32 = Color32::from_rgb(238, 108, 98);
 
+/// Colours of points on photo and car: apart from each other, from most paint, and from the accent.
+const MARKS: [Color32; 8] = [
+    Color32::from_rgb(64, 196, 255),
+    Color32::from_rgb(255, 214, 64),
+    Color32::from_rgb(224, 96, 255),
+    Color32::from_rgb(96, 236, 128),
+    Color32::from_rgb(255, 108, 132),
+    Color32::from_rgb(150, 162, 255),
+    Color32::from_rgb(64, 232, 212),
+    Color32::from_rgb(255, 168, 214),
+];
+
+/// The colour of the point at a place in the list.
+pub fn mark_color(index: usize) -> Color32 {
+    MARKS[index % MARKS.len()]
+}
+
 /// The distance between parts of one thing, in points.
 pub const GAP_SMALL: f32 = 4.0;
 /// The distance between things.

@@ -4,9 +4,11 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::egui::{self, TextureId};
 use bevy_egui::{EguiTextureHandle, EguiUserTextures};
-use gridvox_car::ViewPreset;
+use gridvox_car::{PhotoCamera, ViewPreset};
 use gridvox_showroom::{PaintSlot, ShowroomCommand, ViewId, ViewLayout, ViewPointer, Views};
 
+use crate::marks;
+use crate::model::Studio;
 use crate::panels::view_area::{ViewAreaView, ViewPlace, ViewState};
 
 /// A preset's name for people.
@@ -48,6 +50,8 @@ pub(crate) struct StudioViews {
     homes: [ViewPreset; 2],
     textures: [Option<TextureId>; 2],
     sizes: [UVec2; 2],
+    /// How each view sees the car.
+    cameras: [Option<PhotoCamera>; 2],
     hovered: ViewId,
     pointer: ViewPointer,
     /// Where the steered view lies, unless a drag holds it.
@@ -65,6 +69,7 @@ impl Default for StudioViews {
             homes,
             textures: [None; 2],
             sizes: [UVec2::ZERO; 2],
+            cameras: [None; 2],
             hovered: ViewId::First,
             pointer: ViewPointer::default(),
             holds: None,
@@ -126,13 +131,31 @@ impl StudioViews {
         }
     }
 
-    pub fn shown(&self, drag_hovers: bool, preparing: bool) -> ViewAreaView {
+    /// The camera of a view, once it stands.
+    pub fn camera(&self, view: ViewId) -> Option<&PhotoCamera> {
+        self.cameras[view.index()].as_ref()
+    }
+
+    pub fn shown(&self, studio: &Studio, preparing: bool) -> ViewAreaView {
         let view = |index: usize| ViewState {
             picture: self.textures[index],
             preset: self.presets[index],
             kept: self.slots[index] == PaintSlot::B,
         };
-        ViewAreaView { layout: self.layout, views: [view(0), view(1)], wipe: self.wipe, drag_hovers, preparing }
+        let photo = studio.marked_photo();
+        let marks = ViewId::ALL.map(|id| match (photo, self.camera(id)) {
+            (Some(photo), Some(camera)) => marks::shown(&photo.marks, camera, studio.picker.as_deref()),
+            _ => Vec::new(),
+        });
+        ViewAreaView {
+            layout: self.layout,
+            views: [view(0), view(1)],
+            wipe: self.wipe,
+            marking: photo.is_some(),
+            marks,
+            drag_hovers: studio.drag_hovers,
+            preparing,
+        }
     }
 
     /// Takes over where the views lie; `covered` while something lies over the whole window.
@@ -166,7 +189,7 @@ impl StudioViews {
 }
 
 pub(crate) fn plugin(app: &mut App) {
-    app.init_resource::<StudioViews>().add_systems(PreUpdate, (register_pictures, steer_views));
+    app.init_resource::<StudioViews>().add_systems(PreUpdate, (register_pictures, steer_views, note_cameras));
 }
 
 fn register_pictures(
@@ -180,6 +203,29 @@ fn register_pictures(
     }
     views.textures =
         ViewId::ALL.map(|view| Some(textures.add_image(EguiTextureHandle::Strong(pictures.view(view).image.clone()))));
+}
+
+/// Where the views' cameras stand, as the engine describes cameras.
+fn note_cameras(
+    pictures: Option<Res<Views>>,
+    cameras: Query<(&Transform, &Projection)>,
+    mut views: ResMut<StudioViews>,
+) {
+    let Some(pictures) = pictures else { return };
+    for view in ViewId::ALL {
+        let shown = pictures.view(view);
+        if let Ok((stands, Projection::Perspective(lens))) = cameras.get(shown.camera) {
+            let size = shown.size.as_vec2();
+            views.cameras[view.index()] = Some(PhotoCamera {
+                world_from_camera: stands.to_matrix(),
+                focal_px: 0.5 * size.y / (0.5 * lens.fov).tan(),
+                principal_point: size * 0.5,
+                width: shown.size.x,
+                height: shown.size.y,
+                k1: 0.0,
+            });
+        }
+    }
 }
 
 /// Tells the showroom how large the pictures are and which one the pointer steers.

@@ -263,6 +263,21 @@ pub fn drop_zone(ui: &mut Ui, height: f32, hot: bool, title: &str, hint: &str) -
     response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }
 
+/// A numbered point on a photo or on the car; a ring where it is `hollow`.
+pub fn mark_dot(painter: &egui::Painter, place: egui::Pos2, index: usize, hollow: bool) {
+    const RADIUS: f32 = 9.0;
+    let color = theme::mark_color(index);
+    painter.circle_filled(place, RADIUS + 1.5, Color32::from_black_alpha(150));
+    let text = if hollow {
+        painter.circle_stroke(place, RADIUS, Stroke::new(2.0, color));
+        color
+    } else {
+        painter.circle_filled(place, RADIUS, color);
+        Color32::BLACK
+    };
+    painter.text(place, Align2::CENTER_CENTER, (index + 1).to_string(), theme::semibold(11.0), text);
+}
+
 /// A thin frame around a picture that was just painted.
 pub fn outline(ui: &Ui, rect: Rect) {
     ui.painter().rect_stroke(rect, CornerRadius::same(8), Stroke::new(1.0, theme::LINE), StrokeKind::Inside);

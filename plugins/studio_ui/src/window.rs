@@ -1,11 +1,14 @@
 //! Draws the window: bar, side panels, views and whatever lies over them.
 
+use std::path::Path;
+
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
 use bevy::window::{Monitor, PrimaryMonitor, PrimaryWindow};
 use bevy_egui::egui::{self, Frame, LayerId, Margin, Panel, ScrollArea, Stroke, Ui, UiBuilder};
 use bevy_egui::{EguiContexts, PrimaryEguiContext};
 use gridvox_editor::OpenLivery;
+use image::RgbaImage;
 
 use crate::command::StudioCommand;
 use crate::model::{PhotoState, Studio};
@@ -76,7 +79,7 @@ pub(crate) fn draw_window(
     }
     // What the window writes here, textures and typed text, is no change that asks for another frame.
     let studio = studio.bypass_change_detection();
-    upload_thumbnails(&context, studio);
+    upload_pictures(&context, studio);
 
     let mut out = Wishes::new();
     let covered = studio.shows_help || studio.browser.is_some() || studio.dropped.is_some();
@@ -89,9 +92,18 @@ pub(crate) fn draw_window(
     bar(&mut ui, studio, &views, &open, &mut out);
     if studio.shows_panels {
         left_panel(&mut ui, studio, &open, &mut out);
-        right_panel(&mut ui, studio, &open, &mut out);
+        // Points are set side by side on photo and car, which takes the room.
+        if studio.marked_photo().is_none() {
+            right_panel(&mut ui, studio, &open, &mut out);
+        }
     }
-    let shown = views.shown(studio.drag_hovers, pacing.is_starting());
+    if let Some(photo) = studio.marked_photo() {
+        let width = (ui.available_rect_before_wrap().width() * 0.5).round();
+        Panel::left("sheet").exact_size(width).resizable(false).show_separator_line(false).frame(Frame::new()).show(&mut ui, |ui| {
+            panels::marking::photo_sheet(ui, photo, studio.sheet, studio.shows_outline, &mut out);
+        });
+    }
+    let shown = views.shown(studio, pacing.is_starting());
     let places = panels::view_area::view_area(&mut ui, &shown, &mut out);
     views.place(&context, &places, covered);
 
@@ -157,14 +169,26 @@ fn overlays(context: &egui::Context, studio: &mut Studio, out: &mut Wishes) {
     }
 }
 
-/// Gives the panels the thumbnails that came in since the last frame.
-fn upload_thumbnails(context: &egui::Context, studio: &mut Studio) {
-    for photo in &mut studio.photos {
-        if let (PhotoState::Read(read), None) = (&photo.state, &photo.texture) {
-            let size = [read.thumbnail.width() as usize, read.thumbnail.height() as usize];
-            let picture = egui::ColorImage::from_rgba_unmultiplied(size, read.thumbnail.as_raw());
-            let name = photo.path.to_string_lossy().into_owned();
-            photo.texture = Some(context.load_texture(name, picture, egui::TextureOptions::LINEAR));
+/// Gives the panels the pictures that came in since the last frame.
+fn upload_pictures(context: &egui::Context, studio: &mut Studio) {
+    let upload = |path: &Path, picture: &RgbaImage| {
+        let size = [picture.width() as usize, picture.height() as usize];
+        let picture = egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw());
+        context.load_texture(path.to_string_lossy().into_owned(), picture, egui::TextureOptions::LINEAR)
+    };
+    for (index, photo) in studio.photos.iter_mut().enumerate() {
+        let PhotoState::Read(read) = &photo.state else { continue };
+        if photo.texture.is_none() {
+            photo.texture = Some(upload(&photo.path, &read.thumbnail));
+        }
+        if let (None, Some(outline)) = (&photo.outline_texture, &photo.outline) {
+            photo.outline_texture = Some(upload(&photo.path, outline));
+        }
+        let is_marked = studio.marking && index == studio.selected_photo;
+        if is_marked && photo.sheet_texture.is_none() {
+            photo.sheet_texture = Some(upload(&photo.path, &read.picture));
+        } else if !is_marked {
+            photo.sheet_texture = None;
         }
     }
 }

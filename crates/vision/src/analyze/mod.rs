@@ -89,7 +89,7 @@ pub fn from_correspondence(photo: &Photo, net: &Correspondence) -> Analysis {
     };
     let cells = net.mask.iter().filter(|&&m| m > 0.5).count();
     analysis.refusal = if net.car_probability < CAR_PROBABILITY || cells < MIN_CELLS {
-        Some("No car was found in this photo; use one that shows the whole car.".into())
+        Some("No car was found in this photo; use one that shows the whole car, or set four points by hand.".into())
     } else if measures.car_px < MIN_CAR_PX {
         Some(format!(
             "The car is only {:.0} pixels large in this photo; use one where it is at least {MIN_CAR_PX:.0}.",

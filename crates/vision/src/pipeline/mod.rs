@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::analyze::Analysis;
 use crate::cancel::Cancelled;
-use crate::report::Report;
 use crate::net::ModelError;
+use crate::pose::PointPair;
+use crate::report::Report;
 
 /// How much time to spend.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,11 +57,21 @@ pub struct GenerateOptions {
     /// Whether the car's edges are laid on the photo's; without it the camera is that of the network's places alone, which
     /// only shows what the step is worth.
     pub refine: bool,
+    /// Points marked on each photo and on the car, by photo; one to three steer its camera, four or more give it where
+    /// the network cannot. Photos beyond the list's end have none.
+    pub point_pairs: Vec<Vec<PointPair>>,
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { quality: Quality::High, size: None, color_boost: 1.0, cameras: Vec::new(), refine: true }
+        Self {
+            quality: Quality::High,
+            size: None,
+            color_boost: 1.0,
+            cameras: Vec::new(),
+            refine: true,
+            point_pairs: Vec::new(),
+        }
     }
 }
 
@@ -68,6 +79,11 @@ impl GenerateOptions {
     /// The livery's size in pixels.
     pub fn size_px(&self) -> u32 {
         self.size.unwrap_or(self.quality.default_size())
+    }
+
+    /// The points marked on a photo, by its place in the list.
+    pub fn pairs(&self, photo: usize) -> &[PointPair] {
+        self.point_pairs.get(photo).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -159,6 +175,8 @@ pub struct Generated {
     /// Where each texel comes from, same size: 200..=255 seen in a photo (higher is surer), 120..=170 mirrored from
     /// the other side, 1..=79 invented, 0 outside the paint.
     pub confidence: GrayImage,
+    /// The solved camera of each photo in the order given; `None` where a photo was left out.
+    pub cameras: Vec<Option<PhotoCamera>>,
     /// Cameras, scores, timings, warnings.
     pub report: Report,
 }
@@ -188,6 +206,16 @@ pub enum GenerateError {
     Pose {
         /// One sentence.
         reason: String,
+        /// The photo's name.
+        name: String,
+    },
+    /// A point marked by hand cannot be one.
+    #[error("Point {number} cannot be used, it lies {place}: set it again. The photo is {name}.")]
+    Point {
+        /// Its place among the photo's points, from 1.
+        number: usize,
+        /// Where it lies instead.
+        place: String,
         /// The photo's name.
         name: String,
     },

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use glam::Vec2;
 use gridvox_car::{AtlasMaps, CarPack, PhotoCamera};
 use image::{GrayImage, Rgba, RgbaImage};
 use rayon::prelude::*;
@@ -18,7 +19,7 @@ use crate::complete::{self, Completed};
 use crate::delight::{self, Delit, Palette};
 use crate::net::ModelError;
 use crate::photo::Photo;
-use crate::pose;
+use crate::pose::{self, PoseSolution};
 use crate::report::{self, CameraReport, Report};
 use crate::vision::{KeptCar, Vision};
 
@@ -49,6 +50,7 @@ pub fn generate(
         on_update,
         timings: BTreeMap::new(),
         warnings: Vec::new(),
+        used: Vec::new(),
         started: Instant::now(),
         running: None,
     };
@@ -69,8 +71,28 @@ fn check(car: &CarPack, photos: &[Photo], options: &GenerateOptions) -> Result<(
     if !(0..car.model.parts.len()).any(|part| car.model.is_paint(part)) {
         return Err(GenerateError::NoPaint(car.dir.clone()));
     }
+    let (low, high) = car.model.bounds();
+    for (index, photo) in photos.iter().enumerate() {
+        let (width, height) = photo.rgb.dimensions();
+        for (at, pair) in options.pairs(index).iter().enumerate() {
+            let px = pair.photo_px;
+            let is_in_photo = px.cmpge(Vec2::ZERO).all() && px.cmple(Vec2::new(width as f32, height as f32)).all();
+            let gap = (low - pair.car_point).max(pair.car_point - high).max_element();
+            let place = match (is_in_photo, gap <= OFF_CAR_M) {
+                (true, true) => continue,
+                (false, _) => format!("at {:.0}, {:.0} outside the photo of {width} x {height} pixels", px.x, px.y),
+                (true, false) => "beside the car".to_owned(),
+            };
+            return Err(GenerateError::Point { number: at + 1, place, name: photo.source_name.clone() });
+        }
+    }
     Ok(())
 }
+
+/// Points farther from the car's bounding box than this are on no car, metres.
+const OFF_CAR_M: f32 = 0.05;
+/// How each warning about a camera that may be wrong begins.
+const LOOSE: &str = "The car fits this photo only loosely";
 
 struct Job<'a> {
     vision: &'a Vision,
@@ -81,6 +103,8 @@ struct Job<'a> {
     on_update: &'a mut dyn FnMut(Update),
     timings: BTreeMap<String, f64>,
     warnings: Vec<String>,
+    /// Which photo each view is of.
+    used: Vec<usize>,
     started: Instant,
     running: Option<(Stage, Instant)>,
 }
@@ -134,24 +158,26 @@ impl Job<'_> {
 
         self.begin(Stage::Report, 0.94)?;
         let scores = report::score(&views, &lights, &done.color, &maps, self.car);
-        if scores.is_doubtful() {
-            self.warnings.insert(0, format!(
-                "The car fits this photo only loosely (accuracy {:.0} of 100): compare the livery with the photo before you use it.",
-                scores.accuracy
-            ));
+        if scores.is_doubtful() && !self.warnings.iter().any(|warning| warning.starts_with(LOOSE)) {
+            let advice = "compare the livery with the photo before you use it";
+            self.warnings.insert(0, format!("{LOOSE} (accuracy {:.0} of 100): {advice}.", scores.accuracy));
         }
         self.finish_stage();
         self.timings.insert("total".into(), self.started.elapsed().as_secs_f64());
-        let cameras: Vec<CameraReport> = views.iter().map(|view| CameraReport::from(&view.camera)).collect();
+        let described: Vec<CameraReport> = views.iter().map(|view| CameraReport::from(&view.camera)).collect();
         let report = Report {
-            camera: cameras[0].clone(),
-            cameras,
+            camera: described[0].clone(),
+            cameras: described,
             coverage: done.coverage,
             scores,
             timings_secs: std::mem::take(&mut self.timings),
             warnings: std::mem::take(&mut self.warnings),
         };
-        Ok(Generated { livery, confidence, report })
+        let mut cameras = vec![None; photos.len()];
+        for (&photo, view) in self.used.iter().zip(&views) {
+            cameras[photo] = Some(view.camera);
+        }
+        Ok(Generated { livery, confidence, cameras, report })
     }
 
     /// Solves each photo's camera; the first preview comes as soon as the first camera is roughly known.
@@ -162,6 +188,7 @@ impl Job<'_> {
             match self.solve(photo, index, photos.len(), small, &views) {
                 Ok(view) => {
                     views.push(view);
+                    self.used.push(index);
                     let baked = self.bake_small(&views, small);
                     let preview = self.preview(baked, &views, small)?;
                     (self.on_update)(Update::Preview(Arc::new(preview)));
@@ -202,15 +229,17 @@ impl Job<'_> {
         self.begin(Stage::Correspond, fraction(0.05))?;
         let net = self.vision.correspond(&photo.rgb)?;
         let mut analysis = analyze::from_correspondence(photo, &net);
-        if let Some(reason) = analysis.refusal.take() {
+        let hints = hints(photo, self.options.pairs(index));
+        if let Some(reason) = analysis.refusal.take_if(|_| hints.point_pairs.len() < pose::ENOUGH_PAIRS) {
             return Err(GenerateError::NoCar { reason, name: photo.source_name.clone() });
         }
         self.begin(Stage::Pose, fraction(0.5))?;
-        let hints = hints(photo);
         let bounds = self.car.model.bounds();
         let solution = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints).map_err(|f| pose_error(f, photo))?;
+        // What did not recognise the car says nothing about its parts or about what hides it.
+        let believed = |solution: &PoseSolution| (!solution.by_hand).then(|| net.clone());
         if before.is_empty() {
-            let rough = [SolvedView::new(photo, solution.camera, Some(net.clone()), Some(solution.clone()), &self.prepared)];
+            let rough = [SolvedView::new(photo, solution.camera, believed(&solution), Some(solution.clone()), &self.prepared)];
             let baked = self.bake_small(&rough, small);
             let preview = self.preview(baked, &rough, small)?;
             (self.on_update)(Update::Preview(Arc::new(preview)));
@@ -222,8 +251,19 @@ impl Job<'_> {
         } else {
             solution
         };
-        let view = SolvedView::new(photo, refined.camera, Some(net), Some(refined), &self.prepared);
-        view.refine_analysis(&mut analysis);
+        if refined.by_hand && refined.support == Some(0.0) {
+            let words = "The camera is as the points set by hand give it, for the car's edges were not found in the photo: \
+                         compare the livery's edges with the photo.";
+            self.warnings.push(words.into());
+        } else if refined.certainty().is_some_and(|certainty| certainty < 1.0) {
+            self.warnings.push(format!("{LOOSE}: compare the livery's edges with the photo."));
+        }
+        let view = SolvedView::new(photo, refined.camera, believed(&refined), Some(refined), &self.prepared);
+        if analysis.refusal.is_some() || view.net.is_none() {
+            analysis = view.analysis_without_network();
+        } else {
+            view.refine_analysis(&mut analysis);
+        }
         self.warnings.extend(analysis.warnings.iter().cloned());
         (self.on_update)(Update::Analysis(analysis));
         Ok(view)

@@ -2,7 +2,7 @@ use super::*;
 use crate::pipeline::Quality;
 use gridvox_car::testing::box_pack;
 use gridvox_car::{RasterOptions, RasterScene};
-use glam::Vec3;
+use glam::{Vec2, Vec3};
 use image::RgbImage;
 
 /// White above, red below, as a function of the place on the car.
@@ -61,6 +61,7 @@ fn a_photo_with_a_known_camera_becomes_a_livery() {
     assert!(right * 10 > all * 8, "{right} of {all} texels have their paint");
     let scores = made.report.scores;
     assert!(scores.colour_delta_e < 4.0 && scores.agreeing > 0.9, "{scores:?}");
+    assert_eq!(made.cameras, [Some(camera)]);
     assert!(made.report.timings_secs.contains_key("total") && made.report.cameras.len() == 1);
 
     let mut last = 0.0;
@@ -112,6 +113,16 @@ fn cancelling_and_wrong_wishes_end_the_job() {
     let loud = GenerateOptions { color_boost: 2.0, ..options(vec![camera]) };
     assert!(matches!(run(&photos, loud), GenerateError::ColorBoost(_)));
     assert!(matches!(run(&photos, options(vec![])), GenerateError::Model(_)));
+    for (photo_px, car_point, words) in [
+        (Vec2::new(-3.0, 10.0), Vec3::new(0.0, 0.5, 2.0), "outside the photo of 1200 x 800"),
+        (Vec2::new(f32::NAN, 10.0), Vec3::new(0.0, 0.5, 2.0), "outside the photo"),
+        (Vec2::new(3.0, 10.0), Vec3::new(0.0, 0.5, 9.0), "beside the car"),
+    ] {
+        let good = pose::PointPair { photo_px: Vec2::new(600.0, 400.0), car_point: Vec3::new(0.0, 0.5, 0.0) };
+        let pairs = vec![good, pose::PointPair { photo_px, car_point }];
+        let said = run(&photos, GenerateOptions { point_pairs: vec![pairs], ..options(vec![]) }).to_string();
+        assert!(said.contains(words) && said.contains("Point 2"), "{said}");
+    }
     let away = PhotoCamera::look_at(Vec3::new(0.0, 1.0, 9.0), Vec3::new(0.0, 1.0, 20.0), Vec3::Y, 800.0, 1200, 800);
     assert!(matches!(run(&photos, options(vec![away])), GenerateError::Pose { .. }));
 }

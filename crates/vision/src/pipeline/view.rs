@@ -13,7 +13,7 @@ use crate::delight::DarkReference;
 use crate::net::Correspondence;
 use crate::net::albedo::{CONTEXT, Point};
 use crate::photo::Photo;
-use crate::pose::{PoseFailure, PoseHints, PoseSolution};
+use crate::pose::{PointPair, PoseFailure, PoseHints, PoseSolution};
 use crate::vision::KeptCar;
 
 use super::GenerateError;
@@ -31,7 +31,7 @@ pub struct SolvedView<'a> {
     pub photo: &'a Photo,
     /// Its camera.
     pub camera: PhotoCamera,
-    /// What the network saw; `None` where the camera was given.
+    /// What the network saw; `None` where the camera was given or the network did not recognise the car.
     pub net: Option<Correspondence>,
     /// What the solver says about its solution; `None` where the camera was given.
     pub pose: Option<PoseSolution>,
@@ -50,9 +50,9 @@ pub fn pose_error(failure: PoseFailure, photo: &Photo) -> GenerateError {
     GenerateError::Pose { reason: failure.to_string(), name: photo.source_name.clone() }
 }
 
-/// What the photo's file says about its camera.
-pub fn hints(photo: &Photo) -> PoseHints {
-    PoseHints { exif_focal_35mm: photo.exif_focal_35mm, seed: 1, ..PoseHints::default() }
+/// What the photo's file and the points set by hand say about its camera.
+pub fn hints(photo: &Photo, pairs: &[PointPair]) -> PoseHints {
+    PoseHints { exif_focal_35mm: photo.exif_focal_35mm, point_pairs: pairs.to_vec(), seed: 1 }
 }
 
 /// How open the place at texture coordinates is, 0..1.

@@ -93,6 +93,8 @@ pub struct Adjusted {
     pub model: CameraModel,
     /// Normal equations at the end; fixed parameters have a unit diagonal.
     pub information: Information,
+    /// Sum of all terms and beliefs.
+    pub cost: f64,
 }
 
 impl Adjusted {
@@ -139,7 +141,7 @@ pub fn adjust(start: &CameraModel, terms: &Terms<'_>, free: Free, iterations: us
             }
         }
     }
-    Adjusted { model: best.model, information: best.information }
+    Adjusted { model: best.model, information: best.information, cost: best.cost }
 }
 
 struct Evaluated {

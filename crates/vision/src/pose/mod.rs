@@ -4,9 +4,13 @@
 //! least squares), which places the livery to about ten texels. [`refine`] then moves the camera until the car's own
 //! edges lie on the edges of the photo, which places it to about one. Both are deterministic.
 //!
+//! Points marked by hand ([`PointPair`]) go into both: one to three steer the camera, four or more give it without the
+//! network. Points that contradict each other, or the photo, are refused by their number.
+//!
 //! Not here: several photos at once, lenses with more than one distortion term, and cars that bend.
 
 mod adjust;
+mod hand;
 mod model;
 mod p3p;
 mod refine;
@@ -14,6 +18,7 @@ mod refine;
 pub mod simulate;
 mod solve;
 
+pub use hand::{ENOUGH_PAIRS, LARGEST_MISS_PX, SURE_PAIRS, from_points, worst_miss};
 pub use refine::{PreparedCar, refine, silhouette_iou};
 pub use solve::solve;
 
@@ -52,16 +57,20 @@ pub struct PoseSolution {
     pub rms_px: f32,
     /// Relative standard deviation of the focal length.
     pub focal_uncertainty: f32,
-    /// Other cameras that explain the correspondences nearly as well; [`refine`] looks at them too and drops them.
+    /// The camera is the one that the points marked by hand give; the network did not recognise the car from there.
+    pub by_hand: bool,
+    /// Other cameras that explain the correspondences nearly as well; [`refine`] looks at them too and drops them. For
+    /// a camera by hand the one that the network would have, which contradicts it.
     #[serde(skip)]
     pub alternatives: Vec<PhotoCamera>,
     /// The cameras that [`refine`] followed to the first size of the photo, best first; the first became `camera`.
     #[serde(skip)]
     pub followed: Vec<Followed>,
-    /// How well the car's outline covers the network's car mask, intersection over union; `None` before [`refine`].
+    /// How well the car's outline covers the network's car mask, intersection over union; `None` before [`refine`] and for
+    /// cameras by hand.
     pub silhouette_iou: Option<f32>,
     /// Mean strength of the photo's edges under the car's, 0..1: from right cameras about 0.45 (0.3 at night), from wrong
-    /// ones below 0.25; `None` before [`refine`].
+    /// ones below 0.25; 0 where a camera by hand was kept as it was; `None` before [`refine`].
     pub support: Option<f32>,
     /// Median distance between the car's edges and the photo's, pixels at 1600; `None` before [`refine`].
     pub edge_residual_px: Option<f32>,
@@ -112,7 +121,7 @@ pub enum PoseFailure {
     /// No camera explains the correspondences.
     #[error(
         "the car in this photo does not fit the chosen car ({agreeing:.0} % of it agrees): choose the car that \
-         it shows, or a photo from another side"
+         it shows, or set four points by hand"
     )]
     NotThisCar {
         /// Share of agreeing correspondences, per cent.
@@ -124,7 +133,7 @@ pub enum PoseFailure {
     /// After refinement too few of the car's edges lie on edges of the photo.
     #[error(
         "the car's edges were not found in the photo ({support:.0} of 100): choose the car that it \
-         shows, or a sharper photo from another side"
+         shows, a sharper photo, or set four points by hand"
     )]
     NoEdges {
         /// Mean strength of the photo's edges under the car's, per cent.
@@ -133,11 +142,32 @@ pub enum PoseFailure {
     /// After refinement the car's outline does not cover the photo's car.
     #[error(
         "the car's outline covers only {overlap:.0} % of the car in the photo: choose the car that \
-         it shows, or a photo from another side"
+         it shows, or set four points by hand"
     )]
     PoorOverlap {
         /// Intersection over union, per cent.
         overlap: f32,
+    },
+    /// The points marked by hand fix no camera.
+    #[error("the points set by hand lie on one line or on one spot: spread them over the car")]
+    PointsOnLine,
+    /// No camera keeps to all points marked by hand.
+    #[error(
+        "no camera keeps to all {count} points set by hand: check that each marks the same spot on the photo and on the car"
+    )]
+    PointsApart {
+        /// How many there are.
+        count: usize,
+    },
+    /// One of the points marked by hand contradicts the others or the photo.
+    #[error(
+        "point {number} set by hand lies {miss:.0} pixels from the spot that it marks on the car: set it again or remove it"
+    )]
+    PointAstray {
+        /// Its place in the list, from 1.
+        number: usize,
+        /// Distance in pixels at 1600.
+        miss: f32,
     },
 }
 

@@ -3,7 +3,7 @@
 //! The photo has what makes refinement hard: a livery of loud bands and spots that are no edges of the car, reflections
 //! with a horizon, a cluttered background, a shadow, blur and noise. The answers carry smooth bias, noise and nonsense.
 
-use super::PreparedCar;
+use super::{PointPair, PreparedCar};
 use crate::net::{Correspondence, CropRect};
 use glam::{Vec2, Vec3};
 use gridvox_car::raster::RasterOptions;
@@ -52,6 +52,26 @@ pub fn random_camera(seed: u64, size: (u32, u32)) -> PhotoCamera {
     let angles = Vec2::new(rng.random_range(0.0..360.0), rng.random_range(1.0f32..5.5).powi(2));
     let focal = rng.random_range(24f32.ln()..200f32.ln()).exp();
     camera(angles, focal, rng.random_range(0.5..0.75), rng.random_range(-4.0..4.0), size)
+}
+
+/// Points that a painter would mark: spread over what `camera` sees of the car, each click `jitter_px` off.
+///
+/// # Panics
+/// When `camera` sees no car.
+pub fn pairs(car: &PreparedCar, camera: &PhotoCamera, count: usize, jitter_px: f32, seed: u64) -> Vec<PointPair> {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed ^ 0xc11c);
+    let buffer = car.scene().render(camera, RasterOptions::default());
+    let on_car: Vec<usize> = (0..buffer.part.len()).filter(|&i| buffer.hit(i)).collect();
+    let width = buffer.width as usize;
+    let pixel = |i: usize| Vec2::new((i % width) as f32 + 0.5, (i / width) as f32 + 0.5);
+    let mut chosen: Vec<usize> = Vec::new();
+    while chosen.len() < count {
+        let drawn: Vec<usize> = (0..200).map(|_| on_car[rng.random_range(0..on_car.len())]).collect();
+        let apart = |i: usize| chosen.iter().map(|&c| pixel(c).distance(pixel(i))).fold(f32::MAX, f32::min);
+        chosen.extend(drawn.into_iter().max_by(|&a, &b| apart(a).total_cmp(&apart(b))));
+    }
+    let mut off = || jitter_px * gaussian(&mut rng);
+    chosen.iter().map(|&i| PointPair { photo_px: pixel(i) + Vec2::new(off(), off()), car_point: buffer.position[i] }).collect()
 }
 
 /// What a network with `faults` would say about the car seen by `camera`.

@@ -2,7 +2,7 @@
 
 use super::adjust::{Adjusted, Free, LensPrior, PointTerm, Terms, adjust};
 use super::model::{CameraModel, vector};
-use super::{PoseFailure, PoseHints, PoseSolution, p3p, reference_scale};
+use super::{PoseFailure, PoseHints, PoseSolution, hand, p3p, reference_scale};
 use crate::net::Correspondence;
 use glam::Vec3;
 use nalgebra::{Vector2, Vector3};
@@ -51,7 +51,8 @@ struct Sample {
 /// `bounds` are the car's smallest and largest corner in metres, `photo_size` is width and height in pixels.
 ///
 /// # Errors
-/// Says in one sentence why there is no camera: no car, too little of it, another car, a mirrored photo, two cars.
+/// Says in one sentence why there is no camera: no car, too little of it, another car, two cars, or points by hand that
+/// contradict each other or the photo.
 pub fn solve(
     field: &Correspondence,
     bounds: (Vec3, Vec3),
@@ -59,40 +60,37 @@ pub fn solve(
     hints: &PoseHints,
 ) -> Result<PoseSolution, PoseFailure> {
     let scene = Scene::new(field, bounds, photo_size, hints);
-    if hints.point_pairs.len() < 4 {
-        scene.require_enough(field)?;
+    let pairs = &hints.point_pairs;
+    if pairs.is_empty() {
+        return scene.solve(field);
     }
-    let mut best = scene.search(&scene.samples, hints.seed);
-    let mut is_swapped = false;
-    let share_of = |found: &Option<Found>| found.as_ref().map_or(0.0, |found| found.share);
-    if share_of(&best) < 0.75 && hints.point_pairs.is_empty() {
-        // Cars are symmetric: a network that takes one side for the other sees the mirror image of what is there.
-        let swapped: Vec<Sample> = scene.samples.iter().map(|s| s.mirrored(&scene.centre)).collect();
-        let other = scene.search(&swapped, hints.seed);
-        if share_of(&other) > share_of(&best) + 0.15 {
-            best = other;
-            is_swapped = true;
-        }
-    }
-    let share = share_of(&best);
-    let Some(found) = best.filter(|found| found.share >= LEAST_AGREEING || hints.point_pairs.len() >= 4) else {
-        return Err(PoseFailure::NotThisCar { agreeing: (share * 100.0) as f32 });
+    let alone = || {
+        let hints = PoseHints { point_pairs: Vec::new(), ..hints.clone() };
+        Scene::new(field, bounds, photo_size, &hints).solve(field)
     };
-    if hints.point_pairs.is_empty() && !is_swapped && scene.has_second_car(&found, hints.seed) {
-        return Err(PoseFailure::TwoCars);
+    if pairs.len() >= hand::ENOUGH_PAIRS {
+        let marked = hand::camera(bounds, photo_size, hints).map_err(|failure| match (failure, alone()) {
+            (PoseFailure::PointsApart { .. }, Ok(seen)) => hand::astray(&seen.camera, pairs),
+            (failure, _) => failure,
+        })?;
+        let joint = scene.near(&marked.model);
+        if joint.share >= LEAST_AGREEING && hand::keeps_to(&joint.adjusted.model.to_camera(), pairs) {
+            return Ok(scene.solution(&joint));
+        }
+        let contradicting = alone().ok().map(|solution| solution.camera);
+        let found = scene.judge(&scene.samples, marked, Vec::new());
+        let alternatives = contradicting.into_iter().collect();
+        return Ok(PoseSolution { by_hand: true, alternatives, ..scene.solution(&found) });
     }
-    Ok(PoseSolution {
-        camera: found.adjusted.model.to_camera(),
-        inlier_share: found.share as f32,
-        rms_px: (found.rms_px / reference_scale(photo_size.0, photo_size.1)) as f32,
-        focal_uncertainty: found.adjusted.zoom_sigma() as f32,
-        alternatives: found.others.iter().map(CameraModel::to_camera).collect(),
-        followed: Vec::new(),
-        silhouette_iou: None,
-        support: None,
-        edge_residual_px: None,
-        edge_support: None,
-    })
+    let joint = scene.solve(field);
+    if joint.as_ref().is_ok_and(|solution| hand::keeps_to(&solution.camera, pairs)) {
+        return joint;
+    }
+    match alone() {
+        Ok(solution) if hand::keeps_to(&solution.camera, pairs) => Ok(solution),
+        Ok(solution) => Err(hand::astray(&solution.camera, pairs)),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The correspondences as terms for least squares around `model`: thinned, whitened and weighted so that all of them
@@ -110,18 +108,6 @@ pub(super) fn whiten_thinly(field: &Correspondence, bounds: (Vec3, Vec3), model:
 pub(super) fn settled(field: &[PointTerm], model: &CameraModel, prior: LensPrior) -> CameraModel {
     let shift = Free { rotation: false, zoom: false, ..Free::PINHOLE };
     adjust(model, &Terms { points: field, lines: &[], pairs: &[], prior }, shift, 8).model
-}
-
-/// Points marked by hand as terms; a click is good to two pixels at the reference size.
-pub(super) fn pair_terms(photo_size: (u32, u32), hints: &PoseHints) -> Vec<PointTerm> {
-    let sigma_px = 2.0 * reference_scale(photo_size.0, photo_size.1);
-    let term = |pair: &super::PointPair| PointTerm {
-        point: vector(pair.car_point.as_dvec3()),
-        pixel: Vector2::new(f64::from(pair.photo_px.x), f64::from(pair.photo_px.y)),
-        inv_sigma: 1.0 / sigma_px,
-        weight: 1.0,
-    };
-    hints.point_pairs.iter().map(term).collect()
 }
 
 /// Belief about the lens for this photo size and these hints.
@@ -225,7 +211,7 @@ impl<'a> Scene<'a> {
     fn new(field: &Correspondence, bounds: (Vec3, Vec3), photo_size: (u32, u32), hints: &'a PoseHints) -> Self {
         Self {
             samples: samples(field, bounds),
-            pairs: pair_terms(photo_size, hints),
+            pairs: hand::terms(photo_size, &hints.point_pairs),
             centre: vector(((bounds.0 + bounds.1) * 0.5).as_dvec3()),
             half: vector(((bounds.1 - bounds.0) * 0.5).as_dvec3()),
             photo_size,
@@ -247,6 +233,57 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
+    /// The camera that explains the correspondences best, from either side of the car.
+    fn solve(&self, field: &Correspondence) -> Result<PoseSolution, PoseFailure> {
+        self.require_enough(field)?;
+        let seed = self.hints.seed;
+        let pairs = &self.hints.point_pairs;
+        let mut best = self.search(&self.samples, seed);
+        let mut is_swapped = false;
+        let share_of = |found: &Option<Found>| found.as_ref().map_or(0.0, |found| found.share);
+        let misses = |found: &Option<Found>| found.as_ref().is_some_and(|f| !hand::keeps_to(&f.adjusted.model.to_camera(), pairs));
+        if share_of(&best) < 0.75 || misses(&best) {
+            // Cars are symmetric: a network that takes one side for the other sees the mirror image of what is there.
+            let swapped: Vec<Sample> = self.samples.iter().map(|s| s.mirrored(&self.centre)).collect();
+            let other = self.search(&swapped, seed);
+            if share_of(&other) > share_of(&best) + 0.15 || (misses(&best) && !misses(&other)) {
+                best = other;
+                is_swapped = true;
+            }
+        }
+        let share = share_of(&best);
+        let Some(found) = best.filter(|found| found.share >= LEAST_AGREEING) else {
+            return Err(PoseFailure::NotThisCar { agreeing: (share * 100.0) as f32 });
+        };
+        if pairs.is_empty() && !is_swapped && self.has_second_car(&found, seed) {
+            return Err(PoseFailure::TwoCars);
+        }
+        Ok(self.solution(&found))
+    }
+
+    /// The best camera near one that is known roughly.
+    fn near(&self, start: &CameraModel) -> Found {
+        let prior = lens_prior(self.photo_size, &PoseHints::default());
+        let adjusted = self.polish(&thin(&self.samples, 4000), start, prior, Free::PINHOLE);
+        self.judge(&self.samples, adjusted, Vec::new())
+    }
+
+    fn solution(&self, found: &Found) -> PoseSolution {
+        PoseSolution {
+            camera: found.adjusted.model.to_camera(),
+            inlier_share: found.share as f32,
+            rms_px: (found.rms_px / reference_scale(self.photo_size.0, self.photo_size.1)) as f32,
+            focal_uncertainty: found.adjusted.zoom_sigma() as f32,
+            by_hand: false,
+            alternatives: found.others.iter().map(CameraModel::to_camera).collect(),
+            followed: Vec::new(),
+            silhouette_iou: None,
+            support: None,
+            edge_residual_px: None,
+            edge_support: None,
+        }
+    }
+
     /// The best camera for these samples, or `None` when no draw gave one.
     fn search(&self, samples: &[Sample], seed: u64) -> Option<Found> {
         let hypotheses = self.hypotheses(samples, seed);
@@ -259,7 +296,7 @@ impl<'a> Scene<'a> {
             let points = whiten(&few, &model);
             let terms = Terms { points: &points, lines: &[], pairs: &self.pairs, prior: weak };
             let polished = adjust(&model, &terms, zoom, 12).model;
-            if self.is_plausible(&polished) && sees_near_side(&few, &polished) {
+            if is_plausible(&polished, &self.half) && sees_near_side(&few, &polished) {
                 ranked.push((score(&polished), polished));
             }
         }
@@ -279,7 +316,7 @@ impl<'a> Scene<'a> {
             let obedient = self.polish(&many, &with_focal(&adjusted.model, told.log_focal.0.exp()), told, zoom);
             let cost = |a: &Adjusted| self.score(&many, &a.model, f64::INFINITY);
             // a cropped photo keeps its EXIF, so a focal length that the car contradicts is left out
-            if cost(&obedient) < EXIF_TOLERANCE * cost(&adjusted) && self.is_plausible(&obedient.model) {
+            if cost(&obedient) < EXIF_TOLERANCE * cost(&adjusted) && is_plausible(&obedient.model, &self.half) {
                 adjusted = obedient;
             }
         }
@@ -348,15 +385,11 @@ impl<'a> Scene<'a> {
 
     /// The best few cameras through three samples each.
     fn hypotheses(&self, samples: &[Sample], seed: u64) -> Vec<CameraModel> {
-        let mut pool = thin(samples, 2000);
-        if self.pairs.len() >= 4 {
-            let marked = self.pairs.iter().map(|p| Sample { point: p.point, pixel: p.pixel, sigma_m: 0.01, weight: 1.0 });
-            pool = marked.collect();
-        }
+        let pool = thin(samples, 2000);
         if pool.len() < 3 {
             return Vec::new();
         }
-        let judges = if samples.is_empty() { pool.clone() } else { thin(samples, 160) };
+        let judges = thin(samples, 160);
         let mut rng = Pcg64Mcg::seed_from_u64(seed ^ 0x9e37_79b9);
         let spread = spread_px(&pool);
         let diagonal = f64::from(self.photo_size.0).hypot(f64::from(self.photo_size.1));
@@ -382,7 +415,7 @@ impl<'a> Scene<'a> {
                         width: self.photo_size.0,
                         height: self.photo_size.1,
                     };
-                    if !self.is_plausible(&model) || !sees_near_side(&judges, &model) {
+                    if !is_plausible(&model, &self.half) || !sees_near_side(&judges, &model) {
                         continue;
                     }
                     let limit = if kept.len() < KEPT_HYPOTHESES { f64::INFINITY } else { kept[kept.len() - 1].0 };
@@ -396,20 +429,6 @@ impl<'a> Scene<'a> {
             }
         }
         kept.into_iter().map(|(_, model)| model).collect()
-    }
-
-    /// In front of the camera, upright, and not from inside the car or from far below its wheels.
-    fn is_plausible(&self, model: &CameraModel) -> bool {
-        let eye = -(model.rotation.transpose() * model.translation);
-        let inside = (0..3).all(|i| eye[i].abs() < self.half[i]);
-        let finite = model.translation.iter().chain(model.rotation.iter()).all(|v| v.is_finite());
-        let up_in_image = -model.rotation[(1, 1)];
-        finite
-            && model.translation.z > 0.5
-            && model.translation.z < 1000.0
-            && !inside
-            && up_in_image > 0.2
-            && eye.y > -self.half.y - 0.3 - 0.12 * model.translation.z
     }
 
     /// Whether what does not fit `found` is a second car of its own.
@@ -432,6 +451,21 @@ impl<'a> Scene<'a> {
         };
         second.share * left > 0.6 * left && apart > 0.5 * self.half.z
     }
+}
+
+/// In front of the camera, upright, and not from inside the car or from far below its wheels; `half` is half the car's
+/// extent in metres.
+pub(super) fn is_plausible(model: &CameraModel, half: &Vector3<f64>) -> bool {
+    let eye = -(model.rotation.transpose() * model.translation);
+    let inside = (0..3).all(|i| eye[i].abs() < half[i]);
+    let finite = model.translation.iter().chain(model.rotation.iter()).all(|v| v.is_finite());
+    let up_in_image = -model.rotation[(1, 1)];
+    finite
+        && model.translation.z > 0.5
+        && model.translation.z < 1000.0
+        && !inside
+        && up_in_image > 0.2
+        && eye.y > -half.y - 0.3 - 0.12 * model.translation.z
 }
 
 /// Root mean square distance of the samples from their mean, in pixels.

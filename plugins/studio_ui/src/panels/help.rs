@@ -14,6 +14,8 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("Open photo", "Ctrl+O"),
             ("Make livery", "Ctrl+Enter"),
             ("Stop, or close what is open", "Esc"),
+            ("Set points on photo and car", "P"),
+            ("Show the car's outline over the photo", "O"),
             ("Show where the paint comes from", "C"),
             ("Keep this version to compare", "K"),
             ("Show the kept version, or the newest", "B"),

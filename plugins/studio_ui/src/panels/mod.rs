@@ -6,6 +6,7 @@ pub mod drop;
 pub mod environment;
 pub mod export;
 pub mod help;
+pub mod marking;
 pub mod notices;
 pub mod photo;
 pub mod result;

@@ -4,11 +4,12 @@ use bevy_egui::egui::{
     self, Align, Button, CornerRadius, Image, Layout, Rect, RichText, Sense, Slider, Stroke, StrokeKind, Ui, load::SizedTexture,
     vec2,
 };
-use gridvox_inference::{Analyzed, Quality};
+use gridvox_inference::{Analyzed, ENOUGH_PAIRS, Quality};
 
 use super::Commands;
 use super::run::run_progress;
 use crate::command::{Ask, StudioCommand};
+use crate::marks;
 use crate::model::{PhotoEntry, PhotoState, Studio};
 use crate::theme;
 use crate::widgets::{card, drop_zone, fact, meter, named_slider, outline, primary_button, remark, segmented, soft};
@@ -37,7 +38,7 @@ pub fn photo_panel(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
             return;
         };
         if !matches!(photo.state, PhotoState::Unreadable(_)) {
-            picture(ui, photo, studio.drag_hovers);
+            picture(ui, photo, studio);
         }
         strip(ui, studio, out);
         match &photo.state {
@@ -48,7 +49,10 @@ pub fn photo_panel(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
                 });
             }
             PhotoState::Unreadable(message) => remark(ui, theme::BAD, message),
-            PhotoState::Read(read) => analysis(ui, read),
+            PhotoState::Read(read) => {
+                analysis(ui, read);
+                points(ui, studio, photo, out);
+            }
         }
         ui.separator();
         match &studio.run {
@@ -59,7 +63,7 @@ pub fn photo_panel(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
     out.append(&mut wanted);
 }
 
-fn picture(ui: &mut Ui, photo: &PhotoEntry, hot: bool) {
+fn picture(ui: &mut Ui, photo: &PhotoEntry, studio: &Studio) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), PICTURE_HEIGHT), Sense::hover());
     ui.painter().rect_filled(rect, CornerRadius::same(8), theme::WELL);
     if let Some(texture) = &photo.texture {
@@ -68,9 +72,12 @@ fn picture(ui: &mut Ui, photo: &PhotoEntry, hot: bool) {
         let fitted = Rect::from_center_size(rect.center(), size * scale);
         let sized = SizedTexture::from_handle(texture);
         Image::from_texture(sized).corner_radius(CornerRadius::same(8)).paint_at(ui, fitted);
+        if let (true, Some(lines)) = (studio.shows_outline, &photo.outline_texture) {
+            Image::from_texture(SizedTexture::from_handle(lines)).paint_at(ui, fitted);
+        }
     }
     outline(ui, rect);
-    if hot {
+    if studio.drag_hovers {
         ui.painter().rect_stroke(rect, CornerRadius::same(8), Stroke::new(2.0, theme::ACCENT), StrokeKind::Inside);
     }
     let mut facts = photo.path.display().to_string();
@@ -145,6 +152,55 @@ fn analysis(ui: &mut Ui, read: &Analyzed) {
     fact(ui, "Seen from", view);
     for warning in &found.warnings {
         remark(ui, theme::WARN, warning);
+    }
+}
+
+/// Points that find or steer the camera, and whether the car's outline lies over the photo.
+fn points(ui: &mut Ui, studio: &Studio, photo: &PhotoEntry, out: &mut Commands) {
+    ui.horizontal(|ui| {
+        let (label, hint) = match studio.marking {
+            true => ("Done", "P"),
+            false => ("Set points", "Click the same spots on photo and car where the camera comes out wrong or not at all (P)"),
+        };
+        let enabled = studio.run.is_none() && studio.car.pack().is_some();
+        if ui.add_enabled(enabled, Button::new(RichText::new(label).size(12.0)).small()).on_hover_text(hint).clicked() {
+            out.push(StudioCommand::ToggleMarking);
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let mut shown = studio.shows_outline;
+            let toggle = egui::Checkbox::new(&mut shown, RichText::new("Outline").size(12.0).color(theme::TEXT_SOFT));
+            let hint = "The car as the camera sees it, over the photo (O)";
+            if photo.outline.is_some() && ui.add(toggle).on_hover_text(hint).changed() {
+                out.push(StudioCommand::ToggleOutline);
+            }
+        });
+    });
+    if photo.marks.is_empty() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GAP_SMALL;
+        for index in 0..photo.marks.len() {
+            let name = RichText::new(format!("{} ×", index + 1)).font(theme::medium(12.0)).color(theme::mark_color(index));
+            if ui.add(Button::new(name).small()).on_hover_text("Remove this point").clicked() {
+                out.push(StudioCommand::RemoveMark(index));
+            }
+        }
+        let clear = Button::new(RichText::new("Clear").size(12.0).color(theme::TEXT_SOFT)).small().frame_when_inactive(false);
+        if ui.add(clear).clicked() {
+            out.push(StudioCommand::ClearMarks);
+        }
+    });
+    let set = marks::pairs(&photo.marks).len();
+    match &photo.marks_problem {
+        Some(problem) => remark(ui, theme::BAD, problem),
+        None if set == 0 => {}
+        None if set < ENOUGH_PAIRS => {
+            soft(ui, format!("{set} of {ENOUGH_PAIRS}: so many steer the camera, {ENOUGH_PAIRS} or more find it by themselves."));
+        }
+        None => {
+            soft(ui, "The next livery is made with the camera that these points give.");
+        }
     }
 }
 

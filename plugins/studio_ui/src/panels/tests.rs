@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bevy::math::{Vec2, Vec3};
 use bevy_egui::egui::{Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -16,6 +17,7 @@ use image::{GrayImage, RgbaImage};
 use super::Commands;
 use crate::command::{Ask, ExportForm, StudioCommand};
 use crate::model::{CarState, ExportDone, ExportState, PhotoEntry, PhotoState, RunState, Studio};
+use crate::marks::{Mark, Sheet, ShownMark};
 use crate::notices::Weight;
 use crate::theme;
 
@@ -54,7 +56,7 @@ fn analysis() -> Analysis {
 }
 
 fn studio_with(state: PhotoState) -> Studio {
-    let photo = PhotoEntry { path: PathBuf::from("/photos/car.jpg"), state, texture: None };
+    let photo = PhotoEntry::new(PathBuf::from("/photos/car.jpg"), state);
     Studio { photos: vec![photo], car: CarState::Shown(Arc::new(gridvox_car::testing::box_pack())), ..Studio::default() }
 }
 
@@ -63,6 +65,7 @@ fn read(analysis: Analysis) -> PhotoState {
         photo: "/photos/car.jpg".into(),
         size_px: (1920, 1280),
         thumbnail: Arc::new(RgbaImage::new(72, 48)),
+        picture: Arc::new(RgbaImage::new(96, 64)),
         analysis,
     }))
 }
@@ -120,7 +123,14 @@ fn a_good_photo_shows_its_analysis_and_starts_a_run() {
 
 #[test]
 fn a_run_shows_its_stage_and_can_be_stopped() {
-    let run = RunState { stage: Stage::Bake, fraction: 0.6, since: Instant::now(), previewed: true };
+    let run = RunState {
+        car: Arc::new(gridvox_car::testing::box_pack()),
+        photos: vec!["/photos/car.jpg".into()],
+        stage: Stage::Bake,
+        fraction: 0.6,
+        since: Instant::now(),
+        previewed: true,
+    };
     let studio = Studio { run: Some(run), ..studio_with(read(analysis())) };
     let (mut harness, out) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
     harness.get_by_label("60 %");
@@ -187,7 +197,15 @@ fn a_view_says_when_it_shows_the_kept_version() {
     use super::view_area::{ViewAreaView, ViewState, view_area};
     use gridvox_showroom::{ViewId, ViewLayout};
     let kept = ViewState { kept: true, ..ViewState::default() };
-    let view = ViewAreaView { layout: ViewLayout::Split, views: [kept, ViewState::default()], wipe: 0.5, drag_hovers: false, preparing: false };
+    let view = ViewAreaView {
+        layout: ViewLayout::Split,
+        views: [kept, ViewState::default()],
+        wipe: 0.5,
+        marking: false,
+        marks: Default::default(),
+        drag_hovers: false,
+        preparing: false,
+    };
     let places = Rc::new(RefCell::new(Vec::new()));
     let sink = places.clone();
     let (harness, _) = harness(move |ui, out| *sink.borrow_mut() = view_area(ui, &view, out));
@@ -210,4 +228,91 @@ fn every_light_is_one_click_away() {
     harness.run();
     let wanted = EnvironmentId::Bundled("white cyclorama".into());
     assert!(out.borrow().iter().any(|c| matches!(c, StudioCommand::SetLight(light) if *light == wanted)), "{:?}", out.borrow());
+}
+
+fn marked(count: usize) -> Vec<Mark> {
+    let mark = |i: usize| Mark { photo_px: Vec2::new(100.0 * i as f32, 50.0), car_point: Some(Vec3::new(0.1 * i as f32, 0.5, 1.0)) };
+    (0..count).map(mark).collect()
+}
+
+#[test]
+fn points_are_listed_and_taken_away_one_by_one() {
+    let mut studio = studio_with(read(analysis()));
+    studio.photos[0].marks = marked(3);
+    let (mut harness, out) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
+    harness.get_by_label("3 of 4: so many steer the camera, 4 or more find it by themselves.");
+    for name in ["2 ×", "Clear", "Set points"] {
+        harness.get_by_label(name).click();
+        harness.run_steps(2);
+    }
+    assert_eq!(*out.borrow(), [StudioCommand::RemoveMark(1), StudioCommand::ClearMarks, StudioCommand::ToggleMarking]);
+    assert!(harness.query_by_label("Outline").is_none(), "no camera is known yet");
+}
+
+#[test]
+fn four_points_make_a_refused_photo_usable() {
+    let refused = Analysis { has_car: false, refusal: Some("No car was found in this photo.".into()), ..analysis() };
+    let mut studio = studio_with(read(refused));
+    studio.photos[0].marks = marked(3);
+    assert!(!studio.can_generate());
+    studio.photos[0].marks = marked(4);
+    studio.photos[0].outline = Some(Arc::new(RgbaImage::new(72, 48)));
+    let (mut harness, out) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
+    harness.get_by_label("The next livery is made with the camera that these points give.");
+    harness.get_by_label("Outline").click();
+    harness.run_steps(2);
+    harness.get_by_label("Make livery").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::ToggleOutline, StudioCommand::Generate]);
+}
+
+#[test]
+fn points_that_fit_nothing_say_so() {
+    let mut studio = studio_with(read(analysis()));
+    studio.photos[0].marks = marked(5);
+    studio.photos[0].marks_problem = Some("Point 2 lies 310 pixels off.".into());
+    let (harness, _) = harness(|ui, out| super::photo::photo_panel(ui, &studio, out));
+    harness.get_by_label("Point 2 lies 310 pixels off.");
+}
+
+#[test]
+fn a_click_on_the_sheet_is_a_pixel_of_the_photo() {
+    for (sheet, expected) in [
+        (Sheet::default(), Vec2::new(960.0, 640.0)),
+        (Sheet { zoom: 2.0, middle: Vec2::new(0.3, 0.6) }, Vec2::new(576.0, 768.0)),
+    ] {
+        let studio = Studio { marking: true, ..studio_with(read(analysis())) };
+        let photo = studio.marked_photo().expect("it is read").clone();
+        let (mut harness, out) = harness(|ui, out| super::marking::photo_sheet(ui, &photo, sheet, true, out));
+        harness.get_by_label("Photo to set points on").click();
+        harness.run_steps(2);
+        let out = out.borrow();
+        let Some(StudioCommand::MarkPhoto(px)) = out.first() else { panic!("{out:?}") };
+        assert!(px.distance(expected) < 1.0, "{px} is not {expected}");
+    }
+}
+
+#[test]
+fn a_click_on_a_view_sets_a_point_only_while_points_are_set() {
+    use super::view_area::{ViewAreaView, ViewState, view_area};
+    use gridvox_showroom::{ViewId, ViewLayout};
+    for marking in [false, true] {
+        let mark = ShownMark { index: 1, place: Vec2::new(0.25, 0.25), hidden: false };
+        let view = ViewAreaView {
+            layout: ViewLayout::Single,
+            views: [ViewState::default(); 2],
+            wipe: 0.5,
+            marking,
+            marks: [if marking { vec![mark] } else { Vec::new() }, Vec::new()],
+            drag_hovers: false,
+            preparing: false,
+        };
+        let (mut harness, out) = harness(move |ui, out| {
+            view_area(ui, &view, out);
+        });
+        harness.get_by_label("First view of the car").click();
+        harness.run_steps(2);
+        let wanted = StudioCommand::MarkCar(ViewId::First, Vec2::splat(0.5));
+        assert_eq!(*out.borrow(), if marking { vec![wanted] } else { Vec::new() });
+    }
 }

@@ -1,5 +1,6 @@
 //! The middle of the window: one or two 3D views with their presets.
 
+use bevy::math::Vec2;
 use bevy_egui::egui::{
     self, Button, Color32, CornerRadius, Frame, Margin, Rect, RichText, Sense, Stroke, StrokeKind, TextureId, Ui, UiBuilder, pos2, vec2,
 };
@@ -9,9 +10,13 @@ use gridvox_showroom::{ViewId, ViewLayout};
 use super::Commands;
 use super::top_bar::placeholder;
 use crate::command::StudioCommand;
+use crate::marks::ShownMark;
 use crate::theme;
 use crate::views::{label, short_label};
+use crate::widgets::mark_dot;
 
+/// The views' names for screen readers.
+const VIEW_NAMES: [&str; 2] = ["First view of the car", "Second view of the car"];
 /// Space between two views, in points.
 const GUTTER: f32 = 2.0;
 
@@ -23,6 +28,10 @@ pub struct ViewAreaView {
     pub views: [ViewState; 2],
     /// Where the line of a wipe stands, 0..=1 of the width.
     pub wipe: f32,
+    /// A click sets a point on the car.
+    pub marking: bool,
+    /// Points on the car, by view.
+    pub marks: [Vec<ShownMark>; 2],
     /// Files hover over the window.
     pub drag_hovers: bool,
     /// Words over the views while the first picture is on its way.
@@ -68,7 +77,7 @@ pub fn view_area(ui: &mut Ui, view: &ViewAreaView, out: &mut Commands) -> Vec<Vi
         .into_iter()
         .map(|(id, rect)| {
             let over = (view.layout == ViewLayout::Wipe).then_some((view.views[1], view.wipe));
-            one_view(ui, id, rect, view.views[id.index()], over, view.preparing, out)
+            one_view(ui, id, rect, view, over, out)
         })
         .collect();
     if view.layout == ViewLayout::Wipe && wipe_line(ui, area, view.wipe, out) {
@@ -104,17 +113,21 @@ fn one_view(
     ui: &mut Ui,
     id: ViewId,
     rect: Rect,
-    state: ViewState,
+    view: &ViewAreaView,
     over: Option<(ViewState, f32)>,
-    preparing: bool,
     out: &mut Commands,
 ) -> ViewPlace {
-    let response = ui.interact(rect, ui.id().with(("view", id.index())), Sense::click_and_drag());
+    let state = view.views[id.index()];
+    let mut response = ui.interact(rect, ui.id().with(("view", id.index())), Sense::click_and_drag());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, VIEW_NAMES[id.index()]));
+    if view.marking {
+        response = response.on_hover_cursor(egui::CursorIcon::Crosshair);
+    }
     if let Some(texture) = state.picture {
         let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
         ui.painter().image(texture, rect, uv, Color32::WHITE);
     }
-    if preparing {
+    if view.preparing {
         placeholder(ui, rect, "Preparing the showroom…");
     }
     if let Some((ViewState { picture: Some(texture), .. }, fraction)) = over {
@@ -125,9 +138,16 @@ fn one_view(
     } else if state.kept {
         badge(ui, rect, "Kept version");
     }
+    for mark in &view.marks[id.index()] {
+        let place = rect.min + vec2(mark.place.x, mark.place.y) * rect.size();
+        mark_dot(&ui.painter().with_clip_rect(rect), place, mark.index, mark.hidden);
+    }
     let bar = preset_bar(ui, id, rect, state.preset, out);
     let hovered = response.hovered() && ui.ctx().pointer_hover_pos().is_none_or(|pointer| !bar.contains(pointer));
-    if response.double_clicked() {
+    if let (true, true, Some(pointer)) = (view.marking, response.clicked(), response.interact_pointer_pos()) {
+        let share = (pointer - rect.min) / rect.size();
+        out.push(StudioCommand::MarkCar(id, Vec2::new(share.x, share.y)));
+    } else if response.double_clicked() {
         out.push(StudioCommand::FitViews);
     }
     ViewPlace { view: id, rect, hovered, dragged: response.dragged() }

@@ -10,6 +10,7 @@ use super::evidence::support;
 use super::{Fit, LEVELS, Level, coarse};
 use crate::pose::Followed;
 use crate::pose::PoseSolution;
+use crate::pose::hand;
 use crate::pose::adjust::Free;
 use crate::pose::model::CameraModel;
 use crate::pose::solve::{differ, focal_px_of, settled, whiten_thinly, with_focal};
@@ -34,6 +35,8 @@ const LOST: f64 = 0.33;
 const FOLLOWED: usize = 3;
 /// What a full support by the photo's edges is worth against log likelihood per cell of the network's view.
 const SUPPORT_WORTH: f64 = 10.0;
+/// What missing points by hand costs, per [`hand::misfit`].
+const MISFIT_COST: f64 = 3.0;
 
 /// A worse agreement tells no more.
 const LEAST_AGREEMENT: f64 = -3.0;
@@ -46,11 +49,12 @@ struct Candidate {
     model: CameraModel,
     agreement: f64,
     support: f64,
+    misfit: f64,
 }
 
 impl Candidate {
     fn worth(&self) -> f64 {
-        self.agreement.max(LEAST_AGREEMENT) + SUPPORT_WORTH * self.support
+        self.agreement.max(LEAST_AGREEMENT) + SUPPORT_WORTH * self.support - MISFIT_COST * self.misfit
     }
 }
 
@@ -65,10 +69,12 @@ pub fn choose(fit: &Fit<'_>, start: &PoseSolution) -> Vec<(CameraModel, Followed
         .par_iter()
         .map(|start| {
             let model = coarse::align(fit.car, fit.field, start, fit.prior, fit.pairs);
-            Candidate { model, agreement: coarse::agreement(fit.car, fit.field, &model), support: 0.0 }
+            let agreement = coarse::agreement(fit.car, fit.field, &model);
+            Candidate { model, agreement, support: 0.0, misfit: hand::misfit(&model, fit.pairs) }
         })
         .collect();
-    near.sort_by(|a, b| b.agreement.total_cmp(&a.agreement));
+    let promise = |c: &Candidate| c.agreement - MISFIT_COST * c.misfit;
+    near.sort_by(|a, b| promise(b).total_cmp(&promise(a)));
     let usual: Vec<CameraModel> = near.iter().map(|c| c.model).collect();
     let mut followed = follow_all(fit, &LEVELS[0], &usual, FOLLOWED);
     let mut middle = usual[0];
@@ -103,7 +109,7 @@ fn follow_all(fit: &Fit<'_>, level: &Level, starts: &[CameraModel], count: usize
         .map(|start| {
             let (model, matches) = fit.follow(level, &picture, start, Free::PINHOLE);
             let agreement = coarse::agreement(fit.car, fit.field, &model);
-            Candidate { model, agreement, support: support(&matches, &model) }
+            Candidate { model, agreement, support: support(&matches, &model), misfit: hand::misfit(&model, fit.pairs) }
         })
         .collect();
     moved.sort_by(|a, b| b.worth().total_cmp(&a.worth()));

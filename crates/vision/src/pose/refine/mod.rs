@@ -14,8 +14,8 @@ mod search;
 
 use super::adjust::{Free, LensPrior, LineTerm, PointTerm, Terms, adjust};
 use super::model::CameraModel;
-use super::solve::{lens_prior, pair_terms, whiten_field};
-use super::{LEAST_SUPPORT, PoseFailure, PoseHints, PoseSolution};
+use super::solve::{lens_prior, whiten_field};
+use super::{LEAST_SUPPORT, PoseFailure, PoseHints, PoseSolution, hand, solve};
 pub use evidence::silhouette_iou;
 use evidence::{edge_score, kind_weight, support};
 use crate::net::{Correspondence, CropRect};
@@ -106,11 +106,62 @@ const CONTRADICTION: f64 = 0.2;
 
 /// Moves a solved camera until the car's edges lie on the photo's.
 ///
-/// `photo` is the upright photo that `start` was solved for.
+/// `photo` is the upright photo that `start` was solved for. A camera that points marked by hand gave is kept as it is,
+/// with a support of 0, where the photo's edges do not lead to one that keeps to the points.
 ///
 /// # Errors
-/// Refuses a camera from which the car does not cover what the network takes for the car.
+/// Refuses a camera that the photo's edges do not support or from which the car does not cover what the network takes for
+/// the car, and points by hand that contradict what the photo shows.
 pub fn refine(
+    car: &PreparedCar,
+    photo: &RgbImage,
+    field: &Correspondence,
+    start: &PoseSolution,
+    hints: &PoseHints,
+) -> Result<PoseSolution, PoseFailure> {
+    let pairs = &hints.point_pairs;
+    if start.by_hand {
+        return refine_by_hand(car, photo, start, hints);
+    }
+    let refined = lay(car, photo, field, start, hints);
+    if pairs.is_empty() || refined.as_ref().is_ok_and(|found| hand::keeps_to(&found.camera, pairs)) {
+        return refined;
+    }
+    if pairs.len() >= hand::ENOUGH_PAIRS {
+        let camera = hand::camera(car.bounds, photo.dimensions(), hints)?.model.to_camera();
+        let contradicting = refined.into_iter().map(|found| found.camera).collect();
+        let start = PoseSolution { camera, by_hand: true, alternatives: contradicting, ..start.clone() };
+        return refine_by_hand(car, photo, &start, hints);
+    }
+    let plain = PoseHints { point_pairs: Vec::new(), ..hints.clone() };
+    let alone = solve(field, car.bounds, photo.dimensions(), &plain).and_then(|start| lay(car, photo, field, &start, &plain));
+    match alone {
+        Ok(alone) if hand::keeps_to(&alone.camera, pairs) => Ok(alone),
+        Ok(alone) => Err(hand::astray(&alone.camera, pairs)),
+        Err(_) => Err(refined.map_or_else(|failure| failure, |found| hand::astray(&found.camera, pairs))),
+    }
+}
+
+/// The camera of points by hand, with what it shows of the car in the network's place.
+fn refine_by_hand(
+    car: &PreparedCar,
+    photo: &RgbImage,
+    start: &PoseSolution,
+    hints: &PoseHints,
+) -> Result<PoseSolution, PoseFailure> {
+    let pairs = &hints.point_pairs;
+    let expected = hand::expected(car, &start.camera);
+    let own = PoseSolution { alternatives: Vec::new(), ..start.clone() };
+    match (lay(car, photo, &expected, &own, hints), start.alternatives.first()) {
+        (Ok(found), _) if hand::keeps_to(&found.camera, pairs) => Ok(PoseSolution { silhouette_iou: None, ..found }),
+        // Few points can be made to fit a wrong camera, and here both network and edges speak against it.
+        (_, Some(seen)) if pairs.len() < hand::SURE_PAIRS => Err(hand::astray(seen, pairs)),
+        _ => Ok(PoseSolution { support: Some(0.0), ..own }),
+    }
+}
+
+/// Lays the car's edges on the photo's, from a camera nearby.
+fn lay(
     car: &PreparedCar,
     photo: &RgbImage,
     field: &Correspondence,
@@ -120,8 +171,8 @@ pub fn refine(
     let told = lens_prior(photo.dimensions(), hints);
     let is_believed = (f64::from(start.camera.focal_px).ln() - told.log_focal.0).abs() < CONTRADICTION;
     let prior = if is_believed { told } else { lens_prior(photo.dimensions(), &PoseHints::default()) };
-    let pairs = pair_terms(photo.dimensions(), hints);
-    let fit = Fit { car, photo, field, prior, pairs: &pairs };
+    let pairs = hand::terms(photo.dimensions(), &hints.point_pairs);
+    let fit = Fit { car, photo, field, outline_known: !start.by_hand, prior, pairs: &pairs };
     let chosen = candidates::choose(&fit, start);
     let mut free = Free::PINHOLE;
     let fine = &LEVELS[1];
@@ -165,6 +216,8 @@ struct Fit<'a> {
     car: &'a PreparedCar,
     photo: &'a RgbImage,
     field: &'a Correspondence,
+    /// Whether the field's mask is a sight of the photo, or only where points by hand would put the car.
+    outline_known: bool,
     prior: LensPrior,
     pairs: &'a [PointTerm],
 }
@@ -192,7 +245,7 @@ impl Fit<'_> {
         let camera = picture.camera(model);
         let buffer = self.car.scene.render(&camera, RasterOptions::default());
         let contour = contour::extract(self.car, &buffer, &camera, level.budget);
-        search(&contour, model, picture, self.field, reach_px)
+        search(&contour, model, picture, self.outline_known.then_some(self.field), reach_px)
     }
 
     /// Lays the edges on the photo's at one size.

@@ -40,29 +40,31 @@ pub struct Match {
     pub mask_offset_px: Option<f64>,
 }
 
-/// Searches `reach_px` photo pixels to both sides of every edge point.
+/// Searches `reach_px` photo pixels to both sides of every edge point; `field` tells where the outline is likely.
 pub fn search(
     contour: &[ContourPoint],
     model: &CameraModel,
     picture: &Picture,
-    field: &Correspondence,
+    field: Option<&Correspondence>,
     reach_px: f64,
 ) -> Vec<Match> {
     contour
         .par_iter()
         .filter_map(|point| {
             let pixel = model.project(&point.point)?;
-            let cell = f64::from(field.cell_px().max_element());
-            let mask_offset_px =
-                (point.kind == EdgeKind::Silhouette).then(|| mask_end(field, pixel, point.normal, reach_px.max(3.0 * cell)));
             let mut candidates = along(point, pixel, picture, reach_px)?;
-            if let Some(Some(end)) = mask_offset_px {
-                for c in &mut candidates {
-                    let r = (c.offset_px - end) / (1.2 * cell);
-                    c.weight *= 0.15 + 0.85 * (-0.5 * r * r).exp();
+            let mut mask_offset_px = None;
+            if let (Some(field), EdgeKind::Silhouette) = (field, point.kind) {
+                let cell = f64::from(field.cell_px().max_element());
+                mask_offset_px = mask_end(field, pixel, point.normal, reach_px.max(3.0 * cell));
+                if let Some(end) = mask_offset_px {
+                    for c in &mut candidates {
+                        let r = (c.offset_px - end) / (1.2 * cell);
+                        c.weight *= 0.15 + 0.85 * (-0.5 * r * r).exp();
+                    }
                 }
             }
-            Some(Match { contour: *point, pixel, candidates, pixel_px: 1.0 / picture.scale.x, mask_offset_px: mask_offset_px.flatten() })
+            Some(Match { contour: *point, pixel, candidates, pixel_px: 1.0 / picture.scale.x, mask_offset_px })
         })
         .collect()
 }
