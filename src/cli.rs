@@ -283,6 +283,9 @@ pub struct TrainArgs {
     /// Bundled car's id, or the folder of a car pack; may be repeated.
     #[arg(long, value_name = "ID|DIR", required = true)]
     pub car: Vec<String>,
+    /// Train on photos of the car in this folder, as `gridvox synth` writes it, instead of drawing them on the way.
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
     /// How long to train.
     #[arg(long, default_value_t = 60.0)]
     pub minutes: f32,

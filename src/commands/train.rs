@@ -1,10 +1,10 @@
 //! `gridvox train`: train a network on cars.
 
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, bail};
 use gridvox_car::CarPack;
 use gridvox_vision::Cancel;
 use gridvox_vision::net::{AlbedoConfig, NetworkConfig};
-use gridvox_vision::train::{self, TrainOptions, TrainProgress};
+use gridvox_vision::train::{self, KnownPhotos, TrainOptions, TrainProgress};
 
 use crate::cli::{TrainArgs, TrainedNetwork};
 
@@ -13,10 +13,19 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let packs: Vec<CarPack> = args.car.iter().map(|car| CarPack::find(car)).collect::<Result<_, _>>()?;
     let cars: Vec<_> = packs.iter().map(|pack| &pack.model).collect();
     let named: String = packs.iter().map(|pack| format!(" --car {}", pack.manifest.id)).collect();
+    let photos = match (&args.from, packs.as_slice()) {
+        (None, _) => None,
+        (Some(_), _) if args.network != TrainedNetwork::Correspond => {
+            bail!("Only the correspondence network is trained on a folder of photos: leave --from or --network away.")
+        }
+        (Some(dir), [pack]) => Some(KnownPhotos::open(dir, pack)?),
+        (Some(_), _) => bail!("A folder holds photos of one car: name that one alone with --car."),
+    };
+    let from = args.from.as_ref().map(|dir| format!(" --from {}", dir.display())).unwrap_or_default();
     let resume = if args.resume { " --resume" } else { "" };
     let start = if args.start_from.is_some() { " --start-from models" } else { "" };
-    let command =
-        format!("gridvox train --network {}{named}{start}{resume} --minutes {}", args.network.name(), args.minutes);
+    let (network, minutes) = (args.network.name(), args.minutes);
+    let command = format!("gridvox train --network {network}{named}{from}{start}{resume} --minutes {minutes}");
     let defaults = match args.network {
         TrainedNetwork::Correspond => TrainOptions::correspondence(args.out.clone()),
         TrainedNetwork::Albedo => TrainOptions::albedo(args.out.clone()),
@@ -24,9 +33,16 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let start = args.start_from.clone();
     let options = TrainOptions { minutes: args.minutes, resume: args.resume, start, command, ..defaults };
     let cancel = Cancel::new();
-    let metrics = match args.network {
-        TrainedNetwork::Correspond => train::correspondence(&cars, &NetworkConfig::standard(), &options, &cancel, &mut say)?,
-        TrainedNetwork::Albedo => train::albedo(&cars, &AlbedoConfig::standard(), &options, &cancel, &mut say)?,
+    if let Some(photos) = &photos {
+        let (training, validation) = photos.counts();
+        eprintln!("photos: {training} to train on, {validation} to validate with");
+    }
+    let metrics = match (args.network, &photos) {
+        (_, Some(photos)) => {
+            train::correspondence_from(photos, &NetworkConfig::standard(), &options, &cancel, &mut say)?
+        }
+        (TrainedNetwork::Correspond, None) => train::correspondence(&cars, &NetworkConfig::standard(), &options, &cancel, &mut say)?,
+        (TrainedNetwork::Albedo, None) => train::albedo(&cars, &AlbedoConfig::standard(), &options, &cancel, &mut say)?,
     };
     eprintln!("validation: {metrics}");
     eprintln!("weights: {}", args.out.join(args.network.name()).display());

@@ -146,6 +146,34 @@ fn a_built_in_set_is_drawn_kept_and_measured_beside_the_baselines() {
 }
 
 #[test]
+fn a_network_is_trained_on_a_folder_of_invented_photos() {
+    let dir = folder();
+    let (photos, out) = (dir.path().join("photos of it"), dir.path().join("training"));
+    let made = run(&["synth", "--car", CAR, "--count", "3", "--seed", "4", "--out", text(&photos)]);
+    assert!(made.status.success(), "{}", words(&made));
+    let train = |more: &[&str]| {
+        let mut arguments = vec!["train", "--from", text(&photos), "--minutes", "0.03", "--out", text(&out)];
+        arguments.extend(more);
+        run(&arguments)
+    };
+    for (more, expected) in [
+        (vec!["--car", "gt3_mid"], "shows the car gt3_rear"),
+        (vec!["--car", CAR, "--car", "gt3_mid"], "name that one alone"),
+        (vec!["--car", CAR, "--network", "albedo"], "Only the correspondence network"),
+    ] {
+        let said = words(&train(&more));
+        assert!(said.starts_with("error: ") && said.contains(expected) && said.lines().count() == 1, "{said}");
+        assert!(!out.exists(), "nothing was trained");
+    }
+    let trained = train(&["--car", CAR]);
+    assert!(trained.status.success() && words(&trained).contains("2 to train on, 1 to validate"), "{}", words(&trained));
+    assert!(out.join("correspond/model.safetensors").is_file() && out.join("loss.png").is_file());
+    fs::remove_file(photos.join("photos/00001.png")).expect("there");
+    let said = words(&train(&["--car", CAR]));
+    assert!(said.starts_with("error: ") && said.contains("00001.png"), "{said}");
+}
+
+#[test]
 fn drawing_says_nothing_of_its_own_where_no_runtime_folder_is_named() {
     let dir = folder();
     let out = dir.path().join("picture.png");

@@ -259,7 +259,7 @@ fn car_box(seen: &Correspondence) -> Option<(Vec2, Vec2)> {
 
 /// A rectangle of a photo at another size, each pixel averaged over a triangle as wide as the reduction; outside the
 /// photo its edge goes on. Row-major RGB in 0..255.
-fn resampled(photo: &RgbImage, crop: CropRect, width: usize, height: usize) -> Vec<f32> {
+pub(crate) fn resampled(photo: &RgbImage, crop: CropRect, width: usize, height: usize) -> Vec<f32> {
     let columns = taps(crop.x, crop.w, width, photo.width() as usize);
     let rows = taps(crop.y, crop.h, height, photo.height() as usize);
     let source = photo.as_raw();

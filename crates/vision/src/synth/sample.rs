@@ -1,7 +1,7 @@
 //! Training samples: pictures at the network's size with everything that the network should say about them.
 
 use glam::{Vec2, Vec3};
-use gridvox_car::PartClass;
+use gridvox_car::{GBuffer, PartClass};
 use image::RgbImage;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -88,7 +88,7 @@ impl SampleStream {
         let lens = Lens::random(rng);
         let mut image = lens.develop(&light, width, height, SUPERSAMPLE as usize, rng);
         let mut photo = (frame.view.photo_min, frame.view.photo_max);
-        let mut target = target(subject, frame, &visible, width / 2, height / 2, photo);
+        let mut target = target(subject, &frame.gbuffer, &visible, width / 2, height / 2, photo);
         if rng.random_bool(0.5) {
             mirror(&mut image, &mut photo, &mut target);
         }
@@ -118,9 +118,8 @@ fn without_car(frame: &Frame) -> Frame {
     frame
 }
 
-/// Reads off what each cell of the grid shows.
-fn target(subject: &Subject, frame: &Frame, visible: &[u8], width: usize, height: usize, photo: (Vec2, Vec2)) -> Target {
-    let g = &frame.gbuffer;
+/// Reads off what each cell of the grid shows; `g` is supersampled, and `visible` tells where nothing hides the car.
+pub(crate) fn target(subject: &Subject, g: &GBuffer, visible: &[u8], width: usize, height: usize, photo: (Vec2, Vec2)) -> Target {
     let block = g.width as usize / width;
     let mut out = Target {
         width,
@@ -194,7 +193,7 @@ pub fn mirrored_class(class: PartClass) -> PartClass {
 }
 
 /// Turns a sample into one of the mirrored car. Letters turn too, which no network here reads.
-fn mirror(image: &mut RgbImage, photo: &mut (Vec2, Vec2), target: &mut Target) {
+pub(crate) fn mirror(image: &mut RgbImage, photo: &mut (Vec2, Vec2), target: &mut Target) {
     image::imageops::flip_horizontal_in_place(image);
     let width = image.width() as f32;
     *photo = (Vec2::new(width - photo.1.x, photo.0.y), Vec2::new(width - photo.0.x, photo.1.y));
@@ -206,7 +205,7 @@ fn mirror(image: &mut RgbImage, photo: &mut (Vec2, Vec2), target: &mut Target) {
 }
 
 /// Paints what lies outside the photo grey.
-fn bars(image: &mut RgbImage, photo: (Vec2, Vec2)) {
+pub(crate) fn bars(image: &mut RgbImage, photo: (Vec2, Vec2)) {
     for (x, y, px) in image.enumerate_pixels_mut() {
         let p = Vec2::new(x as f32 + 0.5, y as f32 + 0.5);
         if p.cmplt(photo.0).any() || p.cmpgt(photo.1).any() {

@@ -68,16 +68,21 @@ impl Task for Correspond {
 
     fn loss(&self, network: &Network, stream: &mut SampleStream, count: usize) -> Result<(Tensor, Vec<f32>)> {
         let samples: Vec<Sample> = (0..count).map(|_| stream.next(&self.subjects)).collect();
-        let output = network.forward(&batch_input(&samples)?)?;
-        let targets: Vec<&Target> = samples.iter().map(|s| &s.target).collect();
-        let (dense, parts) = dense_loss(&output.dense, &targets)?;
-        let (car, value) = car_loss(&output.car, &targets)?;
-        Ok(((dense + car)?, vec![parts.mask, parts.part, parts.coord, value]))
+        loss_of(network, &samples)
     }
 
     fn validate(&self, network: &Network) -> Result<Vec<f32>> {
         measure(network, &self.validation)
     }
+}
+
+/// The loss on samples: a scalar to go backward from, and its parts.
+pub(super) fn loss_of(network: &Network, samples: &[Sample]) -> Result<(Tensor, Vec<f32>)> {
+    let output = network.forward(&batch_input(samples)?)?;
+    let targets: Vec<&Target> = samples.iter().map(|s| &s.target).collect();
+    let (dense, parts) = dense_loss(&output.dense, &targets)?;
+    let (car, value) = car_loss(&output.car, &targets)?;
+    Ok(((dense + car)?, vec![parts.mask, parts.part, parts.coord, value]))
 }
 
 /// Each car as it is and in other shapes.
@@ -108,7 +113,7 @@ fn batch_input(samples: &[Sample]) -> candle_core::Result<Tensor> {
 }
 
 /// Runs the network on pictures and compares.
-fn measure(network: &Network, pictures: &[Sample]) -> Result<Vec<f32>> {
+pub(super) fn measure(network: &Network, pictures: &[Sample]) -> Result<Vec<f32>> {
     let (width, height) = network.config().grid();
     let (mut both, mut either, mut cars) = (0usize, 0usize, 0usize);
     let (mut right_part, mut wrong_side, mut sided, mut within) = (0usize, 0usize, 0usize, 0usize);

@@ -1,16 +1,19 @@
 //! Training of the networks on photos made in the program.
 //!
-//! Samples are made on the threads that train: each of a few lanes draws its own seeded ones, runs forward and backward
+//! Samples are made on the threads that train, or cut from photos of a folder ([`KnownPhotos`]): each of a few lanes draws its own seeded ones, runs forward and backward
 //! on them, and the gradients are added in a fixed order. [`correspondence`] and [`albedo`] write a checkpoint to go on
 //! from, the averaged weights as a models folder, a table of losses and its plot.
 
 mod albedo;
 mod checkpoint;
 mod correspond;
+mod folder;
 mod known;
 pub mod loss;
 mod optimizer;
 mod plot;
+
+pub use folder::KnownPhotos;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -209,8 +212,21 @@ pub fn correspondence(
     cancel: &Cancel,
     report: &mut dyn FnMut(TrainProgress),
 ) -> Result<Measures, TrainError> {
-    check::<crate::net::Network>(cars, network, options)?;
+    check::<crate::net::Network>(cars.len(), network, options)?;
     let task = correspond::Correspond::new(cars, network, options);
+    Training::start(task, network, options)?.run(cancel, report)
+}
+
+/// Trains the correspondence network on photos from a folder, likewise.
+pub fn correspondence_from(
+    photos: &KnownPhotos,
+    network: &NetworkConfig,
+    options: &TrainOptions,
+    cancel: &Cancel,
+    report: &mut dyn FnMut(TrainProgress),
+) -> Result<Measures, TrainError> {
+    check::<crate::net::Network>(1, network, options)?;
+    let task = folder::FromFolder::new(photos, network, options)?;
     Training::start(task, network, options)?.run(cancel, report)
 }
 
@@ -222,13 +238,13 @@ pub fn albedo(
     cancel: &Cancel,
     report: &mut dyn FnMut(TrainProgress),
 ) -> Result<Measures, TrainError> {
-    check::<crate::net::AlbedoNetwork>(cars, network, options)?;
+    check::<crate::net::AlbedoNetwork>(cars.len(), network, options)?;
     let task = albedo::Albedo::new(cars, options);
     Training::start(task, network, options)?.run(cancel, report)
 }
 
-fn check<M: Model>(cars: &[&CarModel], network: &M::Config, options: &TrainOptions) -> Result<(), TrainError> {
-    if cars.is_empty() {
+fn check<M: Model>(cars: usize, network: &M::Config, options: &TrainOptions) -> Result<(), TrainError> {
+    if cars == 0 {
         return Err(TrainError::NoCar);
     }
     if let Some(problem) = M::problem(network) {
