@@ -1,31 +1,63 @@
-//! The project's convolution beside candle's own, forward and with gradients, at the network's shapes.
+//! The project's convolution beside candle's own at the correspondence network's shapes, and the whole network: forward, and
+//! forward with gradients.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::{VarBuilder, VarMap};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gridvox_vision::net::conv::{composed, conv2d};
+use gridvox_vision::net::network::INPUT_CHANNELS;
+use gridvox_vision::net::{Model, Network, NetworkConfig};
 
-/// (batch, height, width, channels).
-const SHAPES: [(usize, usize, usize, usize); 4] = [(1, 64, 112, 24), (1, 32, 56, 32), (1, 16, 28, 64), (1, 8, 14, 128)];
+/// (height, width, channels in, channels out, kernel): each kind of layer at each of the network's four resolutions.
+const SHAPES: [(usize, usize, usize, usize, usize); 9] = [
+    (64, 112, 24, 24, 3),
+    (32, 56, 32, 32, 3),
+    (16, 28, 64, 64, 3),
+    (8, 14, 128, 128, 3),
+    (64, 112, 24, 25, 1),
+    (32, 56, 96, 32, 1),
+    (16, 28, 128, 64, 1),
+    (8, 14, 256, 128, 1),
+    (8, 14, 128, 384, 1),
+];
+
+fn backward(y: &Tensor) {
+    y.sum_all().and_then(|sum| sum.backward()).expect("it is differentiable");
+}
 
 fn convolution(criterion: &mut Criterion) {
-    for (batch, height, width, channels) in SHAPES {
-        let mut group = criterion.benchmark_group(format!("{width}x{height}x{channels}"));
-        group.throughput(Throughput::Elements((2 * batch * height * width * 9 * channels * channels) as u64));
+    for (height, width, c_in, c_out, kernel) in SHAPES {
+        let mut group = criterion.benchmark_group(format!("{width}x{height} {kernel}x{kernel} {c_in}>{c_out}"));
+        group.throughput(Throughput::Elements((2 * height * width * kernel * kernel * c_in * c_out) as u64));
         group.sample_size(20);
         let random = |shape: &[usize]| Var::randn(0f32, 1.0, shape, &Device::Cpu).expect("it fits in memory");
-        let x = random(&[batch, height, width, channels]);
-        let w = random(&[9 * channels, channels]);
-        let b = random(&[channels]);
+        let x = random(&[1, height, width, c_in]);
+        let w = random(&[kernel * kernel * c_in, c_out]);
+        let b = random(&[c_out]);
         let ours = || conv2d(&x, &w, &b, false).expect("shapes fit");
-        let candle = || composed(&x, &w, &b, 3, false).expect("shapes fit");
-        let backward = |y: Tensor| y.sum_all().and_then(|s| s.backward()).expect("it is differentiable");
+        let candle = || composed(&x, &w, &b, kernel, false).expect("shapes fit");
         group.bench_function(BenchmarkId::new("forward", "gridvox"), |bench| bench.iter(ours));
         group.bench_function(BenchmarkId::new("forward", "candle"), |bench| bench.iter(candle));
-        group.bench_function(BenchmarkId::new("both", "gridvox"), |bench| bench.iter(|| backward(ours())));
-        group.bench_function(BenchmarkId::new("both", "candle"), |bench| bench.iter(|| backward(candle())));
+        group.bench_function(BenchmarkId::new("both", "gridvox"), |bench| bench.iter(|| backward(&ours())));
+        group.bench_function(BenchmarkId::new("both", "candle"), |bench| bench.iter(|| backward(&candle())));
         group.finish();
     }
 }
 
-criterion_group!(benches, convolution);
+fn network(criterion: &mut Criterion) {
+    let config = NetworkConfig::standard();
+    let vars = VarMap::new();
+    let weights = VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu);
+    let network = Network::new(&config, weights).expect("the configuration is sound");
+    let shape = (1, config.height, config.width, INPUT_CHANNELS);
+    let x = Tensor::randn(0f32, 1.0, shape, &Device::Cpu).expect("it fits in memory");
+    let forward = || network.forward(&x).expect("shapes fit").dense;
+    let mut group = criterion.benchmark_group("network");
+    group.sample_size(20);
+    group.bench_function("forward", |bench| bench.iter(forward));
+    group.bench_function("both", |bench| bench.iter(|| backward(&forward())));
+    group.finish();
+}
+
+criterion_group!(benches, convolution, network);
 criterion_main!(benches);
