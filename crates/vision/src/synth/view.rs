@@ -34,6 +34,7 @@ pub fn orbit(
     let place = |target: Vec3, distance: f32| {
         PhotoCamera::look_at(target + toward * distance, target, Vec3::Y, focal_px, width, height)
     };
+    let (mut step, mut last_off) = (1.0, f32::MAX);
     for _ in 0..14 {
         let camera = place(target, distance);
         let Some((low, high)) = projected_box(&camera, bounds) else {
@@ -45,8 +46,11 @@ pub fn orbit(
         // Nearer than the limit the perspective is that of a lens inside the car.
         distance = (distance * (size.max_element() / fill).sqrt()).max((bounds.1 - bounds.0).length() * 0.55);
         let off = (low + high) * 0.5 - camera.principal_point;
+        // A near front moves farther in the picture than the car's middle, which the step is reckoned for.
+        step *= if off.length() > last_off { 0.5 } else { 1.0 };
+        last_off = off.length();
         let rotation = Mat3::from_mat4(camera.world_from_camera);
-        target += rotation * Vec3::new(off.x, -off.y, 0.0) * (distance / focal_px);
+        target += rotation * Vec3::new(off.x, -off.y, 0.0) * (step * distance / focal_px);
     }
     place(target, distance)
 }
@@ -164,7 +168,7 @@ mod tests {
 
     #[test]
     fn an_orbit_fills_the_picture_as_asked() {
-        for (azimuth, elevation, focal) in [(0.0, 5.0, 35.0), (90.0, 10.0, 50.0), (215.0, 25.0, 120.0)] {
+        for (azimuth, elevation, focal) in [(0.0, 5.0, 35.0), (8.0, 12.0, 30.0), (90.0, 10.0, 50.0), (215.0, 25.0, 120.0)] {
             let camera = orbit(BOUNDS, azimuth, elevation, focal, 0.8, 1200, 800);
             let (low, high) = projected_box(&camera, BOUNDS).expect("in front");
             let size = (high - low) / Vec2::new(1200.0, 800.0);

@@ -213,7 +213,8 @@ mod tests {
             checked += 1;
             off += usize::from((grad[i] - expected).abs() > 1e-4 + 0.2 * expected.abs());
         }
-        assert!(checked > 30 && off * 8 < checked, "{off} of {checked} are off");
+        // Where one point decides the gain, what it leaves out is seen.
+        assert!(checked > 30 && off * 6 < checked, "{off} of {checked} are off");
     }
 
     #[test]

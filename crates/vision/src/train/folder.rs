@@ -255,15 +255,19 @@ fn framed(whole: Corners, car: Corners, rng: &mut Pcg64Mcg) -> (Corners, Corners
     (frame, (seen.0 - margin(), seen.1 + margin()))
 }
 
-/// A part of the photo beside the car's box, where there is room for one.
+/// A part of the photo left, right, above or below of the car's box, where there is room for one.
 fn beside(photo: Vec2, car: Corners, rng: &mut Pcg64Mcg) -> Option<Corners> {
-    const TRIES: usize = 12;
-    (0..TRIES).find_map(|_| {
-        let size = photo * Vec2::new(rng.random_range(0.15..0.5), rng.random_range(0.15..0.5));
-        let low = (photo - size) * Vec2::new(rng.random(), rng.random());
-        let apart = (low + size).cmplt(car.0).any() || low.cmpgt(car.1).any();
-        apart.then_some((low, low + size))
-    })
+    /// Narrower strips show nothing, as a share of the photo.
+    const LEAST_ROOM: f32 = 0.06;
+    let rooms = [car.0.x, photo.x - car.1.x, car.0.y, photo.y - car.1.y];
+    let sides: Vec<usize> = (0..4).filter(|&side| rooms[side] > LEAST_ROOM * photo[side / 2]).collect();
+    let &side = sides.get(rng.random_range(0..sides.len().max(1)))?;
+    let (axis, room) = (side / 2, rooms[side]);
+    let mut size = Vec2::splat(room * rng.random_range(0.6..1.0));
+    size[1 - axis] = (size[axis] * rng.random_range(0.6..2.0)).min(photo[1 - axis]);
+    let mut low = (photo - size) * Vec2::new(rng.random(), rng.random());
+    low[axis] = if side % 2 == 0 { 0.0 } else { photo[axis] - room } + (room - size[axis]) * rng.random::<f32>();
+    Some((low, low + size))
 }
 
 /// Another exposure, contrast, sharpness and noise: pixels of 0..255 to a picture.
