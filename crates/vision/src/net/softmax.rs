@@ -4,6 +4,7 @@
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
 
 use super::conv::{values, with_values};
+use super::norm::sum_of;
 
 /// `exp(scale * x)`, normalised to sum 1 over the last dimension.
 pub fn softmax(x: &Tensor, scale: f32) -> Result<Tensor> {
@@ -33,7 +34,7 @@ impl CustomOp1 for Softmax {
             for (out, x) in out.iter_mut().zip(x) {
                 *out = exp_of_negative(self.scale * (x - largest));
             }
-            let share = out.iter().sum::<f32>().recip();
+            let share = sum_of(out, |v| v).recip();
             out.iter_mut().for_each(|v| *v *= share);
         }
         Ok((CpuStorage::F32(out), layout.shape().clone()))
