@@ -25,6 +25,8 @@ const FRAMES_AFTER_EVENT: u8 = 3;
 const FRAMES_AFTER_START: u8 = 6;
 /// The longest sleep; nothing needs it, it only bounds the effect of a lost wake-up.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// Wake-ups that differ by less are one.
+const SAME_TIME: Duration = Duration::from_millis(100);
 /// After this long without a first picture the window goes to sleep anyway and reacts to events.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -34,13 +36,15 @@ pub(crate) struct Pacing {
     frames: u8,
     starting: bool,
     since: Instant,
+    /// When a notice is due, and how long that was away when it was first known.
+    alarm: Option<(Instant, Duration)>,
     /// Never sleep, as for a screenshot.
     pub restless: bool,
 }
 
 impl Default for Pacing {
     fn default() -> Self {
-        Self { frames: FRAMES_AFTER_EVENT, starting: true, since: Instant::now(), restless: false }
+        Self { frames: FRAMES_AFTER_EVENT, starting: true, since: Instant::now(), alarm: None, restless: false }
     }
 }
 
@@ -48,6 +52,17 @@ impl Pacing {
     /// Something changed: draws a few frames.
     pub fn draw_on(&mut self) {
         self.frames = self.frames.max(FRAMES_AFTER_EVENT);
+    }
+
+    /// How long to sleep when a notice is due after some time. The answer stays the same until another one is: a window
+    /// that is told another time draws at once, and would so draw without end.
+    fn sleep(&mut self, now: Instant, due: Option<Duration>) -> Duration {
+        let set = |(at, _): &(Instant, Duration), due: Duration| {
+            let time = now + due;
+            time.saturating_duration_since(*at).max(at.saturating_duration_since(time)) < SAME_TIME
+        };
+        self.alarm = due.map(|due| self.alarm.filter(|alarm| set(alarm, due)).unwrap_or((now + due, due)));
+        self.alarm.map_or(LONGEST_SLEEP, |(_, away)| away + Duration::from_millis(20))
     }
 
     /// The first picture is still on its way.
@@ -99,14 +114,15 @@ fn set_pace(
     // Not a change that counts: the frames are asked for right here.
     let notices = &mut studio.bypass_change_detection().notices;
     let before = notices.on_screen().count();
-    let due = notices.expire(Instant::now());
+    let now = Instant::now();
+    let due = notices.expire(now);
     if notices.on_screen().count() != before {
         pacing.draw_on();
     }
     let mode = if pacing.starting || pacing.restless {
         UpdateMode::Continuous
     } else {
-        UpdateMode::reactive_low_power(due.map_or(LONGEST_SLEEP, |due| due + Duration::from_millis(20)))
+        UpdateMode::reactive_low_power(pacing.sleep(now, due))
     };
     if settings.focused_mode != mode {
         *settings = WinitSettings { focused_mode: mode, unfocused_mode: mode };
@@ -115,5 +131,23 @@ fn set_pace(
     if pacing.frames > 0 {
         pacing.frames -= 1;
         redraw.write(RequestRedraw);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_sleep_stays_the_same_until_another_notice_is_due() {
+        let mut pacing = Pacing::default();
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        assert_eq!(pacing.sleep(start, None), LONGEST_SLEEP);
+        let first = pacing.sleep(start, Some(8 * second));
+        assert!(first >= 8 * second && first < 9 * second);
+        assert_eq!(pacing.sleep(start + 3 * second, Some(5 * second)), first, "the same notice");
+        let sooner = pacing.sleep(start + 3 * second, Some(2 * second));
+        assert!(sooner >= 2 * second && sooner < 3 * second, "another notice");
+        assert_eq!(pacing.sleep(start + 6 * second, None), LONGEST_SLEEP);
     }
 }
