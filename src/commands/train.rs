@@ -23,7 +23,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     };
     let from = args.from.as_ref().map(|dir| format!(" --from {}", dir.display())).unwrap_or_default();
     let resume = if args.resume { " --resume" } else { "" };
-    let start = if args.start_from.is_some() { " --start-from models" } else { "" };
+    let start = args.start_from.as_ref().map(|dir| format!(" --start-from {}", dir.display())).unwrap_or_default();
     let (network, minutes) = (args.network.name(), args.minutes);
     let command = format!("gridvox train --network {network}{named}{from}{start}{resume} --minutes {minutes}");
     let defaults = match args.network {

@@ -104,8 +104,8 @@ pub struct Scores {
     pub agreeing: f32,
 }
 
-/// Below this accuracy a result is doubtful. Right cameras scored above 50 on one photo of each stress cell; how far wrong ones
-/// reach is not measured yet.
+/// Below this accuracy a result is doubtful. Of 32 stress photos the one wrong camera scored 10; right ones of a single car
+/// scored above 60, and one of two cars 35.
 pub const DOUBTFUL_ACCURACY: f32 = 40.0;
 
 impl Scores {

@@ -19,7 +19,7 @@ use crate::complete::{self, Completed};
 use crate::delight::{self, Delit, Palette};
 use crate::net::ModelError;
 use crate::photo::Photo;
-use crate::pose::{self, PoseSolution};
+use crate::pose;
 use crate::report::{self, CameraReport, Report};
 use crate::vision::{KeptCar, Vision};
 
@@ -50,7 +50,6 @@ pub fn generate(
         on_update,
         timings: BTreeMap::new(),
         warnings: Vec::new(),
-        used: Vec::new(),
         started: Instant::now(),
         running: None,
     };
@@ -103,8 +102,6 @@ struct Job<'a> {
     on_update: &'a mut dyn FnMut(Update),
     timings: BTreeMap<String, f64>,
     warnings: Vec<String>,
-    /// Which photo each view is of.
-    used: Vec<usize>,
     started: Instant,
     running: Option<(Stage, Instant)>,
 }
@@ -173,10 +170,8 @@ impl Job<'_> {
             timings_secs: std::mem::take(&mut self.timings),
             warnings: std::mem::take(&mut self.warnings),
         };
-        let mut cameras = vec![None; photos.len()];
-        for (&photo, view) in self.used.iter().zip(&views) {
-            cameras[photo] = Some(view.camera);
-        }
+        let camera = |photo: &Photo| views.iter().find(|view| std::ptr::eq(view.photo, photo)).map(|view| view.camera);
+        let cameras = photos.iter().map(camera).collect();
         Ok(Generated { livery, confidence, cameras, report })
     }
 
@@ -188,7 +183,6 @@ impl Job<'_> {
             match self.solve(photo, index, photos.len(), small, &views) {
                 Ok(view) => {
                     views.push(view);
-                    self.used.push(index);
                     let baked = self.bake_small(&views, small);
                     let preview = self.preview(baked, &views, small)?;
                     (self.on_update)(Update::Preview(Arc::new(preview)));
@@ -236,10 +230,10 @@ impl Job<'_> {
         self.begin(Stage::Pose, fraction(0.5))?;
         let bounds = self.car.model.bounds();
         let solution = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints).map_err(|f| pose_error(f, photo))?;
-        // What did not recognise the car says nothing about its parts or about what hides it.
-        let believed = |solution: &PoseSolution| (!solution.by_hand).then(|| net.clone());
         if before.is_empty() {
-            let rough = [SolvedView::new(photo, solution.camera, believed(&solution), Some(solution.clone()), &self.prepared)];
+            // What did not recognise the car says nothing about its parts or about what hides it.
+            let believed = (!solution.by_hand).then(|| net.clone());
+            let rough = [SolvedView::new(photo, solution.camera, believed, Some(solution.clone()), &self.prepared)];
             let baked = self.bake_small(&rough, small);
             let preview = self.preview(baked, &rough, small)?;
             (self.on_update)(Update::Preview(Arc::new(preview)));
@@ -258,7 +252,8 @@ impl Job<'_> {
         } else if refined.certainty().is_some_and(|certainty| certainty < 1.0) {
             self.warnings.push(format!("{LOOSE}: compare the livery's edges with the photo."));
         }
-        let view = SolvedView::new(photo, refined.camera, believed(&refined), Some(refined), &self.prepared);
+        let believed = (!refined.by_hand).then_some(net);
+        let view = SolvedView::new(photo, refined.camera, believed, Some(refined), &self.prepared);
         if analysis.refusal.is_some() || view.net.is_none() {
             analysis = view.analysis_without_network();
         } else {

@@ -62,7 +62,7 @@ impl Task for Albedo {
     fn loss(&self, network: &AlbedoNetwork, stream: &mut PointStream, count: usize) -> Result<(Tensor, Vec<f32>)> {
         let samples: Vec<PointSample> = (0..count).map(|_| stream.next(&self.cars)).collect();
         let output = network.forward(&input(&samples)?, CONTEXT.total())?;
-        let (parts, grad) = with_values(&output, |values| Ok(evaluate(values, &samples)))?;
+        let (parts, grad) = with_values(&output, |values| Ok(evaluate(values, &samples, &gains(values, &samples))))?;
         Ok((with_gradient(&output, parts.iter().sum(), grad)?, parts.to_vec()))
     }
 
@@ -133,16 +133,22 @@ fn gain(pairs: impl Iterator<Item = (LinearRgb, LinearRgb)>) -> [f32; 3] {
     std::array::from_fn(|k| (cross[k] / square[k]).clamp(0.25, 4.0))
 }
 
-/// Loss as it is and after one gain, and the gradient by the outputs. The distance is that of CIELAB with chroma
-/// compressed as CIE94 does it; the gain carries no gradient.
-fn evaluate(values: &[f32], samples: &[PointSample]) -> ([f32; 2], Vec<f32>) {
+/// Each sample's gain.
+fn gains(values: &[f32], samples: &[PointSample]) -> Vec<[f32; 3]> {
+    let each = values.chunks_exact(values.len() / samples.len()).zip(samples);
+    each.map(|(values, sample)| gain(answers(values, sample).map(|(_, found, _, truth)| (found, truth)))).collect()
+}
+
+/// Loss as it is and after each sample's gain, and the gradient by the outputs. The distance is that of CIELAB with chroma
+/// compressed as CIE94 does it; the gains carry no gradient.
+fn evaluate(values: &[f32], samples: &[PointSample], gains: &[[f32; 3]]) -> ([f32; 2], Vec<f32>) {
     let mut grad = vec![0.0f32; values.len()];
     let mut parts = [0.0f32; 2];
     let per_sample = values.len() / samples.len();
     for (s, sample) in samples.iter().enumerate() {
         let values = &values[s * per_sample..][..per_sample];
         let grad = &mut grad[s * per_sample..][..per_sample];
-        let gain = gain(answers(values, sample).map(|(_, found, _, truth)| (found, truth)));
+        let gain = gains[s];
         let painted = sample.albedo.iter().flatten().count().max(1) as f32;
         let share = 1.0 / (painted * samples.len() as f32 * UNIT);
         for (i, found, slope, truth) in answers(values, sample) {
@@ -200,21 +206,21 @@ mod tests {
         let samples = samples(2);
         let n = 3 * samples[0].points.len() * 2;
         let values: Vec<f32> = (0..n).map(|i| 0.2 * (i as f32 * 0.77).sin()).collect();
-        let (_, grad) = evaluate(&values, &samples);
+        let gains = gains(&values, &samples);
+        let (_, grad) = evaluate(&values, &samples, &gains);
         let painted = (0..n).filter(|i| samples[i / (n / 2)].albedo[i % (n / 2) / 3].is_some());
         let (mut checked, mut off) = (0, 0);
         for i in painted.step_by(31) {
             let at = |delta: f32| {
                 let mut values = values.clone();
                 values[i] += delta;
-                f64::from(evaluate(&values, &samples).0.iter().sum::<f32>())
+                f64::from(evaluate(&values, &samples, &gains).0.iter().sum::<f32>())
             };
             let expected = ((at(1e-2) - at(-1e-2)) / 2e-2) as f32;
             checked += 1;
             off += usize::from((grad[i] - expected).abs() > 1e-4 + 0.2 * expected.abs());
         }
-        // Where one point decides the gain, what it leaves out is seen.
-        assert!(checked > 30 && off * 6 < checked, "{off} of {checked} are off");
+        assert!(checked > 30 && off * 8 < checked, "{off} of {checked} are off");
     }
 
     #[test]
@@ -229,7 +235,8 @@ mod tests {
                 std::array::from_fn::<f32, 3, _>(|k| truth[k] - point.rgb[k].cbrt())
             })
             .collect();
-        let (parts, _) = evaluate(&values, std::slice::from_ref(&sample));
+        let samples = std::slice::from_ref(&sample);
+        let (parts, _) = evaluate(&values, samples, &gains(&values, samples));
         assert!(parts.iter().sum::<f32>() < 0.02, "{parts:?}");
         let [absolute, aligned, photo] = measure(&values, &sample);
         assert!(absolute < 0.5 && aligned < 0.5 && photo > 1.0, "{absolute} {aligned} {photo}");

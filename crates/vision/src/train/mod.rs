@@ -162,8 +162,8 @@ pub enum TrainError {
         /// What is wrong.
         reason: String,
     },
-    /// The checkpoint belongs to another network.
-    #[error("the checkpoint in {path} does not fit: {reason}; choose another folder or train without --resume")]
+    /// The checkpoint, or the weights to start from, belong to another network.
+    #[error("the weights in {path} do not fit: {reason}; choose another folder or start anew")]
     BadCheckpoint {
         /// Which file.
         path: PathBuf,
