@@ -295,9 +295,27 @@ pub struct TrainArgs {
     /// Start from the weights in this models folder, at half the learning rate.
     #[arg(long, value_name = "DIR")]
     pub start_from: Option<PathBuf>,
+    /// Where to compute: on the processor, or on a graphics processor in a program built with `--features cuda` or `metal`.
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub device: TrainingDevice,
+    /// Pictures per step; the network's own number if left away.
+    #[arg(long, value_name = "COUNT")]
+    pub batch: Option<usize>,
+    /// Threads that draw pictures; the result depends on it.
+    #[arg(long, value_name = "COUNT")]
+    pub lanes: Option<usize>,
     /// Folder for checkpoints, weights and the loss curve.
     #[arg(long, value_name = "DIR", default_value = "training")]
     pub out: PathBuf,
+}
+
+/// What computes a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TrainingDevice {
+    /// The processor.
+    Cpu,
+    /// The first graphics processor.
+    Gpu,
 }
 
 /// The networks that can be trained.

@@ -6,7 +6,7 @@ use gridvox_vision::Cancel;
 use gridvox_vision::net::{AlbedoConfig, NetworkConfig};
 use gridvox_vision::train::{self, KnownPhotos, TrainOptions, TrainProgress};
 
-use crate::cli::{TrainArgs, TrainedNetwork};
+use crate::cli::{TrainArgs, TrainedNetwork, TrainingDevice};
 
 /// Runs the command; the weights, their card and the loss curve are in the output folder afterwards.
 pub fn run(args: &TrainArgs) -> Result<()> {
@@ -25,13 +25,23 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let resume = if args.resume { " --resume" } else { "" };
     let start = args.start_from.as_ref().map(|dir| format!(" --start-from {}", dir.display())).unwrap_or_default();
     let (network, minutes) = (args.network.name(), args.minutes);
-    let command = format!("gridvox train --network {network}{named}{from}{start}{resume} --minutes {minutes}");
+    let mut command = format!("gridvox train --network {network}{named}{from}{start}{resume} --minutes {minutes}");
+    if args.device == TrainingDevice::Gpu {
+        command += " --device gpu";
+    }
+    let numbers = [("batch", args.batch), ("lanes", args.lanes)];
+    numbers.iter().filter_map(|(name, value)| Some((name, (*value)?))).for_each(|(name, value)| command += &format!(" --{name} {value}"));
     let defaults = match args.network {
         TrainedNetwork::Correspond => TrainOptions::correspondence(args.out.clone()),
         TrainedNetwork::Albedo => TrainOptions::albedo(args.out.clone()),
     };
     let start = args.start_from.clone();
-    let options = TrainOptions { minutes: args.minutes, resume: args.resume, start, command, ..defaults };
+    let device = match args.device {
+        TrainingDevice::Cpu => defaults.device.clone(),
+        TrainingDevice::Gpu => train::graphics_processor()?,
+    };
+    let (batch, lanes) = (args.batch.unwrap_or(defaults.batch), args.lanes.unwrap_or(defaults.lanes));
+    let options = TrainOptions { minutes: args.minutes, resume: args.resume, start, command, device, batch, lanes, ..defaults };
     let cancel = Cancel::new();
     if let Some(photos) = &photos {
         let (training, validation) = photos.counts();

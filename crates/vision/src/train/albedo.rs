@@ -45,6 +45,7 @@ impl Albedo {
 
 impl Task for Albedo {
     type Model = AlbedoNetwork;
+    type Sample = PointSample;
     type Stream = PointStream;
     const LOSSES: &'static [&'static str] = &["absolute", "aligned"];
     /// Mean CIEDE2000 of the asked points as they are, after one gain per photo, and what the photo's own colours have
@@ -59,10 +60,13 @@ impl Task for Albedo {
         PointStream::new(seed, &Family::TRAINING)
     }
 
-    fn loss(&self, network: &AlbedoNetwork, stream: &mut PointStream, count: usize) -> Result<(Tensor, Vec<f32>)> {
-        let samples: Vec<PointSample> = (0..count).map(|_| stream.next(&self.cars)).collect();
-        let output = network.forward(&input(&samples)?, CONTEXT.total())?;
-        let (parts, grad) = with_values(&output, |values| Ok(evaluate(values, &samples, &gains(values, &samples))))?;
+    fn draw(&self, stream: &mut PointStream, count: usize) -> Result<Vec<PointSample>> {
+        Ok((0..count).map(|_| stream.next(&self.cars)).collect())
+    }
+
+    fn loss(&self, network: &AlbedoNetwork, samples: &[PointSample], device: &Device) -> Result<(Tensor, Vec<f32>)> {
+        let output = network.forward(&input(samples, device)?, CONTEXT.total())?;
+        let (parts, grad) = with_values(&output, |values| Ok(evaluate(values, samples, &gains(values, samples))))?;
         Ok((with_gradient(&output, parts.iter().sum(), grad)?, parts.to_vec()))
     }
 
@@ -71,7 +75,7 @@ impl Task for Albedo {
             .validation
             .par_iter()
             .map(|sample| {
-                let output = network.forward(&input(std::slice::from_ref(sample))?, CONTEXT.total())?;
+                let output = network.forward(&input(std::slice::from_ref(sample), &Device::Cpu)?, CONTEXT.total())?;
                 Ok(with_values(&output, |values| Ok(measure(values, sample)))?)
             })
             .collect::<Result<Vec<[f32; 3]>>>()?;
@@ -81,11 +85,11 @@ impl Task for Albedo {
 }
 
 /// Samples as the network's input.
-fn input(samples: &[PointSample]) -> Result<Tensor> {
+fn input(samples: &[PointSample], device: &Device) -> Result<Tensor> {
     let count = samples[0].points.len();
     let mut values = Vec::with_capacity(samples.len() * count * FEATURES);
     samples.iter().flat_map(|sample| &sample.points).for_each(|point| point.features(&mut values));
-    Tensor::from_vec(values, (samples.len(), 1, count, FEATURES), &Device::Cpu)
+    Tensor::from_vec(values, (samples.len(), 1, count, FEATURES), device)
 }
 
 /// Linear light to the white-relative XYZ of D65, rows sum to 1 (IEC 61966-2-1).

@@ -97,7 +97,7 @@ pub fn load(
         let get = |kind: &str| values(format!("{kind}/{}", slot.name), Some(&shape));
         let weights = get("weight")?;
         (slot.first, slot.second, slot.average) = (get("first")?, get("second")?, get("average")?);
-        slot.var.set(&Tensor::from_vec(weights, shape.as_slice(), &Device::Cpu)?)?;
+        slot.var.set(&Tensor::from_vec(weights, shape.as_slice(), slot.var.device())?)?;
     }
     let progress = values("progress".into(), Some(&[2]))?;
     optimizer.step = progress[0] as usize;

@@ -40,6 +40,7 @@ impl Correspond {
 
 impl Task for Correspond {
     type Model = Network;
+    type Sample = Sample;
     type Stream = SampleStream;
     const LOSSES: &'static [&'static str] = &["mask", "part", "coord", "car"];
     /// In order: cells in both masks by cells in either; share of the car's cells with the right part; median and 90th
@@ -66,9 +67,12 @@ impl Task for Correspond {
         SampleStream::new(seed, self.width, self.height, &Family::TRAINING)
     }
 
-    fn loss(&self, network: &Network, stream: &mut SampleStream, count: usize) -> Result<(Tensor, Vec<f32>)> {
-        let samples: Vec<Sample> = (0..count).map(|_| stream.next(&self.subjects)).collect();
-        loss_of(network, &samples)
+    fn draw(&self, stream: &mut SampleStream, count: usize) -> Result<Vec<Sample>> {
+        Ok((0..count).map(|_| stream.next(&self.subjects)).collect())
+    }
+
+    fn loss(&self, network: &Network, samples: &[Sample], device: &Device) -> Result<(Tensor, Vec<f32>)> {
+        loss_of(network, samples, device)
     }
 
     fn validate(&self, network: &Network) -> Result<Vec<f32>> {
@@ -77,8 +81,8 @@ impl Task for Correspond {
 }
 
 /// The loss on samples: a scalar to go backward from, and its parts.
-pub(super) fn loss_of(network: &Network, samples: &[Sample]) -> Result<(Tensor, Vec<f32>)> {
-    let output = network.forward(&batch_input(samples)?)?;
+pub(super) fn loss_of(network: &Network, samples: &[Sample], device: &Device) -> Result<(Tensor, Vec<f32>)> {
+    let output = network.forward(&batch_input(samples, device)?)?;
     let targets: Vec<&Target> = samples.iter().map(|s| &s.target).collect();
     let (dense, parts) = dense_loss(&output.dense, &targets)?;
     let (car, value) = car_loss(&output.car, &targets)?;
@@ -97,7 +101,7 @@ fn shapes(cars: &[&CarModel], options: &TrainOptions) -> Vec<CarModel> {
 }
 
 /// Pictures as the network's input.
-fn batch_input(samples: &[Sample]) -> candle_core::Result<Tensor> {
+fn batch_input(samples: &[Sample], device: &Device) -> Result<Tensor> {
     let (width, height) = samples[0].image.dimensions();
     let (width, height) = (width as usize, height as usize);
     let mut values = Vec::with_capacity(samples.len() * width * height * INPUT_CHANNELS);
@@ -109,7 +113,7 @@ fn batch_input(samples: &[Sample]) -> candle_core::Result<Tensor> {
             p.cmpge(low).all() && p.cmple(high).all()
         }));
     }
-    Tensor::from_vec(values, (samples.len(), height, width, INPUT_CHANNELS), &Device::Cpu)
+    Tensor::from_vec(values, (samples.len(), height, width, INPUT_CHANNELS), device)
 }
 
 /// Runs the network on pictures and compares.
@@ -120,7 +124,7 @@ pub(super) fn measure(network: &Network, pictures: &[Sample]) -> Result<Vec<f32>
     let mut errors = Vec::new();
     let mut sum = glam::Vec3::ZERO;
     for samples in pictures.chunks(BATCH) {
-        let output = network.forward(&batch_input(samples)?)?;
+        let output = network.forward(&batch_input(samples, &Device::Cpu)?)?;
         let car = output.car.to_vec1::<f32>()?;
         let dense = output.dense.flatten_all()?.to_vec1::<f32>()?;
         for ((sample, dense), car) in samples.iter().zip(dense.chunks_exact(dense.len() / samples.len())).zip(car) {

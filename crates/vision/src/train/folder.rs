@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{Device, Result, Tensor, bail};
 use glam::Vec2;
 use gridvox_car::raster::{Glass, Outputs};
 use gridvox_car::{CarPack, PhotoCamera, RasterOptions, RasterScene};
@@ -166,6 +166,7 @@ pub(super) struct Shuffled {
 
 impl Task for FromFolder<'_> {
     type Model = Network;
+    type Sample = Sample;
     type Stream = Shuffled;
     const LOSSES: &'static [&'static str] = Correspond::LOSSES;
     const METRICS: &'static [&'static str] = Correspond::METRICS;
@@ -175,7 +176,7 @@ impl Task for FromFolder<'_> {
         Shuffled { rng: Pcg64Mcg::seed_from_u64(seed), current: None, uses: 0 }
     }
 
-    fn loss(&self, network: &Network, stream: &mut Shuffled, count: usize) -> Result<(Tensor, Vec<f32>)> {
+    fn draw(&self, stream: &mut Shuffled, count: usize) -> Result<Vec<Sample>> {
         let mut samples = Vec::with_capacity(count);
         for _ in 0..count {
             if stream.uses % USES_PER_PHOTO == 0 {
@@ -187,7 +188,11 @@ impl Task for FromFolder<'_> {
                 samples.push(self.photos.sample(&self.photos.training[*index], photo, self.size, &mut stream.rng));
             }
         }
-        loss_of(network, &samples)
+        Ok(samples)
+    }
+
+    fn loss(&self, network: &Network, samples: &[Sample], device: &Device) -> Result<(Tensor, Vec<f32>)> {
+        loss_of(network, samples, device)
     }
 
     fn validate(&self, network: &Network) -> Result<Vec<f32>> {

@@ -1,8 +1,9 @@
 //! Training of the networks on photos made in the program.
 //!
-//! Samples are made on the threads that train, or cut from photos of a folder ([`KnownPhotos`]): each of a few lanes draws its own seeded ones, runs forward and backward
-//! on them, and the gradients are added in a fixed order. [`correspondence`] and [`albedo`] write a checkpoint to go on
-//! from, the averaged weights as a models folder, a table of losses and its plot.
+//! Samples are made in the program, or cut from photos of a folder ([`KnownPhotos`]), by a few lanes that each draw their
+//! own seeded ones. On the processor a lane also runs forward and backward on them, and the gradients are added in a fixed
+//! order; a graphics processor takes the samples of all lanes together while they draw the next ones. [`correspondence`]
+//! and [`albedo`] write a checkpoint to go on from, the averaged weights as a models folder, a table of losses and its plot.
 
 mod albedo;
 mod checkpoint;
@@ -12,12 +13,14 @@ mod known;
 pub mod loss;
 mod optimizer;
 mod plot;
+mod supply;
 
 pub use folder::KnownPhotos;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
@@ -69,6 +72,8 @@ pub struct TrainOptions {
     pub validation: usize,
     /// The command to note in the manifest.
     pub command: String,
+    /// Where the network is trained. Samples are drawn, and the averaged weights validated, on the processor.
+    pub device: Device,
 }
 
 impl TrainOptions {
@@ -88,6 +93,7 @@ impl TrainOptions {
             checkpoint_minutes: 4.0,
             validation: 96,
             command: "gridvox train".into(),
+            device: Device::Cpu,
         }
     }
 
@@ -95,6 +101,15 @@ impl TrainOptions {
     pub fn albedo(out: PathBuf) -> Self {
         Self { batch: 16, rate: 1.2e-3, shapes: 7, validation: 192, ..Self::correspondence(out) }
     }
+}
+
+/// The first graphics processor, for [`TrainOptions::device`].
+///
+/// # Errors
+/// Where the program was built without one or none is there.
+pub fn graphics_processor() -> Result<Device, TrainError> {
+    let device = if cfg!(feature = "metal") { Device::new_metal(0) } else { Device::new_cuda(0) };
+    device.map_err(|error| TrainError::NoGraphicsProcessor(error.to_string().lines().next().unwrap_or_default().to_owned()))
 }
 
 /// Named numbers, in a fixed order.
@@ -154,6 +169,9 @@ pub enum TrainError {
     /// The options do not fit together.
     #[error("training cannot start: {0}")]
     BadOptions(String),
+    /// There is none, or the program cannot use it.
+    #[error("no graphics processor can be used ({0}); build with --features cuda or metal where its toolkit is installed, or leave --device away")]
+    NoGraphicsProcessor(String),
     /// A file of the training could not be read or written.
     #[error("the training cannot use {path}: {reason}")]
     File {
@@ -185,6 +203,8 @@ pub enum TrainError {
 trait Task: Sync + Sized {
     /// The network's configuration and name.
     type Model: Model;
+    /// What the network learns from at a time.
+    type Sample: Send;
     /// A seeded row of samples.
     type Stream: Send;
     /// Names of the loss's parts.
@@ -197,10 +217,13 @@ trait Task: Sync + Sized {
     /// Samples from a seed.
     fn stream(&self, seed: u64) -> Self::Stream;
 
-    /// The loss on `count` more samples: a scalar to go backward from, and its parts.
-    fn loss(&self, network: &Self::Model, stream: &mut Self::Stream, count: usize) -> candle_core::Result<(Tensor, Vec<f32>)>;
+    /// The next samples of a stream.
+    fn draw(&self, stream: &mut Self::Stream, count: usize) -> candle_core::Result<Vec<Self::Sample>>;
 
-    /// How good the network is on what training never sees.
+    /// The loss on samples: a scalar on `device`, where the network is, to go backward from, and its parts.
+    fn loss(&self, network: &Self::Model, samples: &[Self::Sample], device: &Device) -> candle_core::Result<(Tensor, Vec<f32>)>;
+
+    /// How good a network on the processor is on what training never sees.
     fn validate(&self, network: &Self::Model) -> candle_core::Result<Vec<f32>>;
 }
 
@@ -265,7 +288,7 @@ impl TrainOptions {
 }
 
 struct Training<'a, T: Task> {
-    task: T,
+    task: Arc<T>,
     options: &'a TrainOptions,
     network: T::Model,
     optimizer: Optimizer,
@@ -281,7 +304,7 @@ where
 {
     fn start(task: T, config: &<T::Model as Model>::Config, options: &'a TrainOptions) -> Result<Self, TrainError> {
         let vars = VarMap::new();
-        let network = T::Model::new(config, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu))?;
+        let network = T::Model::new(config, VarBuilder::from_varmap(&vars, DType::F32, &options.device))?;
         let named: Vec<_> = {
             let data = vars.data().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             data.iter().map(|(name, var)| (name.clone(), var.clone())).collect()
@@ -298,10 +321,29 @@ where
         // A resumed run draws new pictures.
         let stream_seed = derive_seed(options.seed, optimizer.step as u64);
         let streams = (0..options.lanes_used()).map(|lane| task.stream(derive_seed(stream_seed, lane as u64))).collect();
-        Ok(Self { task, options, network, optimizer, streams, log, before })
+        Ok(Self { task: Arc::new(task), options, network, optimizer, streams, log, before })
     }
 
     fn run(mut self, cancel: &Cancel, report: &mut dyn FnMut(TrainProgress)) -> Result<Measures, TrainError> {
+        let streams = std::mem::take(&mut self.streams);
+        let share = self.options.batch / streams.len();
+        let task = Arc::clone(&self.task);
+        if self.options.device.is_cpu() {
+            let mut lanes = streams;
+            return self.learn(&mut |training| training.step_in_lanes(&mut lanes, share), cancel, report);
+        }
+        supply::with_supply(&*task, streams, share, |supply| {
+            self.learn(&mut |training| training.step_on_device(supply), cancel, report)
+        })
+    }
+
+    /// Takes steps until time or steps are used up. A step returns its loss and gradients.
+    fn learn(
+        &mut self,
+        step: &mut dyn FnMut(&Self) -> candle_core::Result<(Measures, Vec<Vec<f32>>)>,
+        cancel: &Cancel,
+        report: &mut dyn FnMut(TrainProgress),
+    ) -> Result<Measures, TrainError> {
         const REPORT_SECONDS: f32 = 10.0;
         let begun = Instant::now();
         let (mut last_report, mut last_checkpoint) = (Instant::now(), Instant::now());
@@ -344,34 +386,39 @@ where
             }
             let full = if self.options.start.is_some() { 0.5 * self.options.rate } else { self.options.rate };
             let rate = full * schedule(fraction, self.optimizer.step);
-            sum.add(&self.step(rate)?, 1.0);
+            let (loss, gradients) = step(self)?;
+            self.optimizer.step(&gradients, rate)?;
+            sum.add(&loss, 1.0);
             count += 1;
         }
     }
 
-    fn step(&mut self, rate: f32) -> Result<Measures, TrainError> {
-        let lanes = self.streams.len();
-        let share = self.options.batch / lanes;
-        let (task, network, optimizer) = (&self.task, &self.network, &self.optimizer);
-        let results: Vec<(Vec<f32>, Vec<Vec<f32>>)> = self
-            .streams
+    fn step_in_lanes(&self, lanes: &mut [T::Stream], share: usize) -> candle_core::Result<(Measures, Vec<Vec<f32>>)> {
+        let (task, network, optimizer) = (&*self.task, &self.network, &self.optimizer);
+        let results: Vec<(Vec<f32>, Vec<Vec<f32>>)> = lanes
             .par_iter_mut()
             .map(|stream| {
-                let (loss, parts) = task.loss(network, stream, share)?;
+                let samples = task.draw(stream, share)?;
+                let (loss, parts) = task.loss(network, &samples, &Device::Cpu)?;
                 Ok((parts, gradients(&loss, optimizer)?))
             })
             .collect::<candle_core::Result<_>>()?;
-        let scale = 1.0 / lanes as f32;
+        let scale = 1.0 / results.len() as f32;
         let mut loss = Measures::default();
-        let mut total: Vec<Vec<f32>> = optimizer.slots.iter().map(|s| vec![0.0; s.average.len()]).collect();
+        let mut total: Vec<Vec<f32>> = self.optimizer.slots.iter().map(|s| vec![0.0; s.average.len()]).collect();
         for (parts, grads) in results {
             loss.add(&Measures(T::LOSSES.iter().copied().zip(parts).collect()), scale);
             for (total, grad) in total.iter_mut().zip(&grads) {
                 total.iter_mut().zip(grad).for_each(|(t, g)| *t += g * scale);
             }
         }
-        self.optimizer.step(&total, rate)?;
-        Ok(loss)
+        Ok((loss, total))
+    }
+
+    fn step_on_device(&self, supply: &supply::Supply<T::Sample>) -> candle_core::Result<(Measures, Vec<Vec<f32>>)> {
+        let samples = supply.take()?;
+        let (loss, parts) = self.task.loss(&self.network, &samples, &self.options.device)?;
+        Ok((Measures(T::LOSSES.iter().copied().zip(parts).collect()), gradients(&loss, &self.optimizer)?))
     }
 
     fn checkpoint(&mut self, elapsed: f32, loss: &Measures) -> Result<Measures, TrainError> {
@@ -437,7 +484,7 @@ fn start_weights(optimizer: &mut Optimizer, seed: u64) -> candle_core::Result<()
             spread * (-2.0 * a.ln()).sqrt() * (std::f32::consts::TAU * b).cos()
         };
         slot.average = (0..slot.average.len()).map(|_| normal()).collect();
-        slot.var.set(&Tensor::from_slice(&slot.average, dims.as_slice(), &Device::Cpu)?)?;
+        slot.var.set(&Tensor::from_slice(&slot.average, dims.as_slice(), slot.var.device())?)?;
     }
     Ok(())
 }
@@ -456,7 +503,7 @@ fn take_weights<M: Model>(optimizer: &mut Optimizer, models_dir: &Path) -> Resul
         }
         let mut values = tensor.flatten_all()?.to_vec1::<f32>()?;
         values.resize(slot.average.len(), 0.0);
-        slot.var.set(&Tensor::from_slice(&values, dims.as_slice(), &Device::Cpu)?)?;
+        slot.var.set(&Tensor::from_slice(&values, dims.as_slice(), slot.var.device())?)?;
         slot.average = values;
     }
     Ok(())
@@ -521,6 +568,31 @@ mod tests {
         assert!(measured.get("delta_e_aligned").is_some_and(|d| d > 0.0 && d < 100.0), "{measured}");
         let network: crate::net::AlbedoNetwork = weights::load(dir.path(), &Device::Cpu).expect("the weights can be used");
         assert_eq!(network.config(), &AlbedoConfig::tiny());
+    }
+
+    #[test]
+    fn samples_drawn_ahead_teach_the_same_in_every_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let car = gridvox_car::testing::box_car();
+        let options = TrainOptions { steps: Some(5), batch: 4, ..options(dir.path().to_owned()) };
+        let learn = || {
+            let task = albedo::Albedo::new(&[&car], &options);
+            let mut training = Training::start(task, &AlbedoConfig::tiny(), &options).unwrap();
+            let (streams, task) = (std::mem::take(&mut training.streams), Arc::clone(&training.task));
+            let mut losses = Vec::new();
+            let measured = supply::with_supply(&*task, streams, 2, |supply| {
+                let step = &mut |training: &Training<'_, albedo::Albedo>| {
+                    let (loss, gradients) = training.step_on_device(supply)?;
+                    losses.push(loss.sum());
+                    Ok((loss, gradients))
+                };
+                training.learn(step, &Cancel::new(), &mut |_| ())
+            });
+            (measured.unwrap(), losses)
+        };
+        let first = learn();
+        assert_eq!(first, learn());
+        assert!(first.1.len() == 5 && first.1.iter().all(|loss| loss.is_finite()), "{:?}", first.1);
     }
 
     #[test]

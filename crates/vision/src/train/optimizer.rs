@@ -58,9 +58,10 @@ impl Optimizer {
         let t = self.step as f32;
         let (bias_1, bias_2) = (1.0 - BETA_1.powf(t), 1.0 - BETA_2.powf(t));
         let keep = 1.0 - 1.0 / (1.0 + t * 0.1).min(AVERAGE_STEPS);
-        self.slots.par_iter_mut().zip(grads).try_for_each(|(slot, grad)| {
+        // A graphics processor is asked by one thread.
+        let mut all = self.slots.iter().map(|slot| slot.var.flatten_all()?.to_vec1::<f32>()).collect::<Result<Vec<_>>>()?;
+        self.slots.par_iter_mut().zip(grads).zip(&mut all).for_each(|((slot, grad), values)| {
             let decay = if slot.name.ends_with("weight") { DECAY * rate } else { 0.0 };
-            let mut values = slot.var.flatten_all()?.to_vec1::<f32>()?;
             for i in 0..values.len() {
                 let g = grad[i] * clip;
                 slot.first[i] += (1.0 - BETA_1) * (g - slot.first[i]);
@@ -69,8 +70,10 @@ impl Optimizer {
                 values[i] -= rate * direction + decay * values[i];
                 slot.average[i] += (1.0 - keep) * (values[i] - slot.average[i]);
             }
-            slot.var.set(&Tensor::from_vec(values, slot.var.shape(), slot.var.device())?)
-        })?;
+        });
+        for (slot, values) in self.slots.iter().zip(all) {
+            slot.var.set(&Tensor::from_vec(values, slot.var.shape(), slot.var.device())?)?;
+        }
         Ok(norm)
     }
 }
