@@ -38,6 +38,13 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: &Tensor, rectify: bool) -> Resu
     x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Conv { kernel, rectify })
 }
 
+/// `row` of (channels) under each of `rows` rows, by a matrix product: on graphics processors candle's broadcast and above
+/// all the sum that leads its gradient back are many times slower.
+pub(super) fn repeated(row: &Tensor, rows: usize) -> Result<Tensor> {
+    let ones = Tensor::ones((rows, 1), row.dtype(), row.device())?;
+    ones.matmul(&row.reshape((1, row.elem_count()))?)
+}
+
 /// The same function as one matrix product over the kernel's taps side by side: forward and backward are candle's matrix
 /// product then, where its transposed convolution on graphics processors is many times slower.
 fn by_shifts(x: &Tensor, weight: &Tensor, bias: &Tensor, kernel: usize, rectify: bool) -> Result<Tensor> {
@@ -51,7 +58,8 @@ fn by_shifts(x: &Tensor, weight: &Tensor, bias: &Tensor, kernel: usize, rectify:
         Tensor::cat(&(0..kernel * kernel).map(tap).collect::<Result<Vec<_>>>()?, 3)?.contiguous()?
     };
     let (rows, c_out) = weight.dims2()?;
-    let y = taps.reshape((batch * height * width, rows))?.matmul(weight)?.broadcast_add(bias)?;
+    let pixels = batch * height * width;
+    let y = (taps.reshape((pixels, rows))?.matmul(weight)? + repeated(bias, pixels)?)?;
     let y = y.reshape((batch, height, width, c_out))?;
     if rectify { y.relu() } else { Ok(y) }
 }

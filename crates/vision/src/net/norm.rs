@@ -2,10 +2,10 @@
 //!
 //! One fused pass each way: candle's fused layer norm has no gradient, and the composed one walks memory nine times.
 
-use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::conv::{values, with_values};
+use super::conv::{repeated, values, with_values};
 
 /// Keeps flat regions from being blown up into noise.
 const EPSILON: f32 = 1e-5;
@@ -15,12 +15,21 @@ const PER_TASK: usize = 16_384;
 /// Normalises the last dimension to mean 0 and variance 1, then scales by `gain` and adds `offset` (both of its size).
 pub fn channel_norm(x: &Tensor, gain: &Tensor, offset: &Tensor) -> Result<Tensor> {
     if !x.device().is_cpu() {
-        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
-        let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
-        let normed = centred.broadcast_div(&(variance + f64::from(EPSILON))?.sqrt()?)?;
-        return normed.broadcast_mul(gain)?.broadcast_add(offset);
+        return by_products(x, gain, offset);
     }
     x.contiguous()?.apply_op3(&gain.contiguous()?, &offset.contiguous()?, ChannelNorm)
+}
+
+/// The same function for graphics processors, with matrix products for means (see [`repeated`]).
+fn by_products(x: &Tensor, gain: &Tensor, offset: &Tensor) -> Result<Tensor> {
+    let c = gain.elem_count();
+    let rows = x.elem_count() / c;
+    let x_rows = x.contiguous()?.reshape((rows, c))?;
+    let averaging = (Tensor::ones((c, c), x.dtype(), x.device())? / c as f64)?;
+    let centred = (&x_rows - x_rows.matmul(&averaging)?)?;
+    let variance = centred.sqr()?.matmul(&averaging)?;
+    let normed = (centred / (variance + f64::from(EPSILON))?.sqrt()?)?;
+    ((normed * repeated(gain, rows)?)? + repeated(offset, rows)?)?.reshape(x.shape())
 }
 
 struct ChannelNorm;
@@ -134,5 +143,14 @@ mod tests {
     fn gradients_match_finite_differences() {
         let inputs = [noise(&[1, 2, 3, 6], 1), noise(&[6], 2), noise(&[6], 3)];
         check_gradients(&inputs, |t| channel_norm(&t[0], &t[1], &t[2]));
+        check_gradients(&inputs, |t| by_products(&t[0], &t[1], &t[2]));
+    }
+
+    #[test]
+    fn both_ways_say_the_same() {
+        let [x, gain, offset] = [noise(&[2, 3, 4, 6], 1), noise(&[6], 2), noise(&[6], 3)];
+        let off = (channel_norm(&x, &gain, &offset).unwrap() - by_products(&x, &gain, &offset).unwrap()).unwrap();
+        let off = off.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(off < 1e-5, "{off}");
     }
 }
