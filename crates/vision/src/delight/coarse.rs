@@ -6,8 +6,10 @@ use rayon::prelude::*;
 use crate::bake::Baked;
 use crate::color::LinearRgb;
 
-/// Cells along the texture's edge; one is 2 cm wide on a car.
-pub const CELLS: usize = 256;
+/// Cells along the texture's edge at most; one is 2 cm wide on a car.
+const MOST_CELLS: usize = 256;
+/// A cell is at least so many texels wide: a preview asks less.
+const LEAST_STEP: usize = 4;
 /// Cells to each side that tell how the answer changes with the photo's colour.
 const REACH: usize = 3;
 /// Changes of colour smaller than this share are taken for paint rather than for light.
@@ -17,6 +19,8 @@ const SLOPE: (f32, f32) = (0.7, 3.0);
 
 /// Means over square blocks of texels that carry one part.
 pub struct Coarse {
+    /// Cells along the texture's edge.
+    cells: usize,
     /// Texels along a cell's edge.
     step: usize,
     /// Part index + 1; 0 where nothing is seen.
@@ -28,17 +32,19 @@ pub struct Coarse {
 }
 
 impl Coarse {
-    /// Gathers what is seen; the texture's edge is a multiple of [`CELLS`].
+    /// Gathers what is seen; the texture's edge is a power of two.
     pub fn new(baked: &Baked, maps: &AtlasMaps) -> Self {
         let size = maps.size as usize;
-        let step = (size / CELLS).max(1);
-        let cells: Vec<(u16, u32, LinearRgb)> =
-            (0..CELLS * CELLS).into_par_iter().map(|cell| gathered(baked, maps, cell, size, step)).collect();
+        let cells = (size / LEAST_STEP).clamp(1, MOST_CELLS);
+        let step = size / cells;
+        let gathered: Vec<(u16, u32, LinearRgb)> =
+            (0..cells * cells).into_par_iter().map(|cell| gathered(baked, maps, (cell % cells, cell / cells), size, step)).collect();
         Self {
+            cells,
             step,
-            part: cells.iter().map(|c| c.0).collect(),
-            texel: cells.iter().map(|c| c.1).collect(),
-            color: cells.iter().map(|c| c.2).collect(),
+            part: gathered.iter().map(|c| c.0).collect(),
+            texel: gathered.iter().map(|c| c.1).collect(),
+            color: gathered.iter().map(|c| c.2).collect(),
         }
     }
 
@@ -79,8 +85,8 @@ impl Coarse {
         for (dx, dy, w) in
             [(0, 0, (1.0 - fx) * (1.0 - fy)), (1, 0, fx * (1.0 - fy)), (0, 1, (1.0 - fx) * fy), (1, 1, fx * fy)]
         {
-            let (cx, cy) = ((px as usize + dx).min(CELLS - 1), (py as usize + dy).min(CELLS - 1));
-            let cell = cy * CELLS + cx;
+            let (cx, cy) = ((px as usize + dx).min(self.cells - 1), (py as usize + dy).min(self.cells - 1));
+            let cell = cy * self.cells + cx;
             if self.part[cell] != part || w <= 0.0 {
                 continue;
             }
@@ -92,7 +98,7 @@ impl Coarse {
         }
         if total <= 0.0 {
             // A sliver whose cell went to another part: the nearest cell of its own is a step away.
-            let own = (y / self.step).min(CELLS - 1) * CELLS + (x / self.step).min(CELLS - 1);
+            let own = (y / self.step).min(self.cells - 1) * self.cells + (x / self.step).min(self.cells - 1);
             return self.nearby(own, part).map_or(color, |cell| {
                 std::array::from_fn(|k| (answer[cell][k] + slopes[cell][k] * (color[k] - self.color[cell][k])).max(0.0))
             });
@@ -101,12 +107,12 @@ impl Coarse {
     }
 
     fn nearby(&self, cell: usize, part: u16) -> Option<usize> {
-        let (x, y) = ((cell % CELLS) as isize, (cell / CELLS) as isize);
+        let (x, y) = ((cell % self.cells) as isize, (cell / self.cells) as isize);
         let offsets = (-2..=2isize).flat_map(|dy| (-2..=2isize).map(move |dx| (dx, dy)));
         offsets
             .map(|(dx, dy)| (dx * dx + dy * dy, x + dx, y + dy))
-            .filter(|&(_, x, y)| x >= 0 && y >= 0 && x < CELLS as isize && y < CELLS as isize)
-            .map(|(d, x, y)| (d, y as usize * CELLS + x as usize))
+            .filter(|&(_, x, y)| x >= 0 && y >= 0 && x < self.cells as isize && y < self.cells as isize)
+            .map(|(d, x, y)| (d, y as usize * self.cells + x as usize))
             .filter(|&(_, cell)| self.part[cell] == part)
             .min()
             .map(|(_, cell)| cell)
@@ -119,10 +125,10 @@ impl Coarse {
         if part == 0 {
             return [1.0; 3];
         }
-        let (x, y) = (cell % CELLS, cell / CELLS);
+        let (x, y) = (cell % self.cells, cell / self.cells);
         let (mut n, mut i1, mut a1, mut ii, mut ia) = (0.0f32, [0.0f32; 3], [0.0f32; 3], [0.0f32; 3], [0.0f32; 3]);
-        for cy in y.saturating_sub(REACH)..=(y + REACH).min(CELLS - 1) {
-            for other in cy * CELLS + x.saturating_sub(REACH)..=cy * CELLS + (x + REACH).min(CELLS - 1) {
+        for cy in y.saturating_sub(REACH)..=(y + REACH).min(self.cells - 1) {
+            for other in cy * self.cells + x.saturating_sub(REACH)..=cy * self.cells + (x + REACH).min(self.cells - 1) {
                 if self.part[other] != part {
                     continue;
                 }
@@ -144,8 +150,8 @@ impl Coarse {
 }
 
 /// The part that a cell shows most, a seen texel of it near the middle, and its mean colour.
-fn gathered(baked: &Baked, maps: &AtlasMaps, cell: usize, size: usize, step: usize) -> (u16, u32, LinearRgb) {
-    let (x0, y0) = (cell % CELLS * step, cell / CELLS * step);
+fn gathered(baked: &Baked, maps: &AtlasMaps, cell: (usize, usize), size: usize, step: usize) -> (u16, u32, LinearRgb) {
+    let (x0, y0) = (cell.0 * step, cell.1 * step);
     let texels = || (0..step * step).map(move |i| (y0 + i / step) * size + x0 + i % step);
     let mut counts: Vec<(u16, u32)> = Vec::new();
     for texel in texels().filter(|&t| baked.weight[t] > 0.0) {
@@ -233,9 +239,9 @@ mod tests {
     fn parts_do_not_bleed_into_each_other() {
         let (maps, mut baked) = sheet(|_, _| [0.3; 3]);
         let coarse = Coarse::new(&baked, &maps);
-        let half = CELLS / 2;
+        let half = coarse.cells / 2;
         let answer: Vec<LinearRgb> =
-            (0..coarse.color.len()).map(|cell| if cell % CELLS < half { [0.1; 3] } else { [0.7; 3] }).collect();
+            (0..coarse.color.len()).map(|cell| if cell % coarse.cells < half { [0.1; 3] } else { [0.7; 3] }).collect();
         coarse.carry(&answer, &mut baked, &maps);
         for (color, part) in baked.color.iter().zip(&maps.part) {
             let due = if *part == 1 { 0.1 } else { 0.7 };
@@ -248,7 +254,7 @@ mod tests {
         let (maps, mut baked) = sheet(|_, _| [0.3; 3]);
         (0..SIZE * SIZE).filter(|i| i / SIZE < 400).for_each(|i| (baked.color[i], baked.weight[i]) = ([0.0; 3], 0.0));
         let coarse = Coarse::new(&baked, &maps);
-        assert!(coarse.seen().iter().all(|cell| cell / CELLS >= 100));
+        assert!(coarse.seen().iter().all(|cell| cell / coarse.cells >= 100));
         let answer = vec![[0.5; 3]; coarse.color.len()];
         coarse.carry(&answer, &mut baked, &maps);
         for (i, color) in baked.color.iter().enumerate() {

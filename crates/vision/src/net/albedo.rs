@@ -77,13 +77,13 @@ impl Mix {
 }
 
 /// What the network is trained with and should be given.
-pub const CONTEXT: Mix = Mix { paint: 320, other: 64, surroundings: 64 };
+pub const CONTEXT: Mix = Mix { paint: 320, other: 112, surroundings: 80 };
 
 const KINDS: usize = 8;
-/// Octaves of the place's sines and cosines.
+/// Octaves of the sines and cosines of place and mirrored direction.
 const OCTAVES: usize = 3;
 /// Numbers that describe a point.
-pub const FEATURES: usize = 6 + KINDS + 3 + 3 + 3 + 3 + 6 * OCTAVES;
+pub const FEATURES: usize = 6 + KINDS + 3 + 3 + 3 + 3 + 2 * 6 * OCTAVES;
 /// Keeps logarithms of black finite.
 const DARK: f32 = 0.004;
 
@@ -125,10 +125,12 @@ impl Point {
         out.extend(self.mirrored.to_array());
         out.extend([self.facing, (1.0 - self.facing.clamp(0.0, 1.0)).powi(5), self.occlusion]);
         out.extend(self.place.to_array());
-        for octave in 0..OCTAVES {
-            let scaled = self.place * (std::f32::consts::PI * (1 << octave) as f32);
-            out.extend(scaled.to_array().map(f32::sin));
-            out.extend(scaled.to_array().map(f32::cos));
+        for vector in [self.place, self.mirrored] {
+            for octave in 0..OCTAVES {
+                let scaled = vector * (std::f32::consts::PI * (1 << octave) as f32);
+                out.extend(scaled.to_array().map(f32::sin));
+                out.extend(scaled.to_array().map(f32::cos));
+            }
         }
     }
 
@@ -170,7 +172,7 @@ pub struct AlbedoConfig {
 impl AlbedoConfig {
     /// The network that ships.
     pub fn standard() -> Self {
-        Self { channels: 96, latents: 64, layers: 4, heads: 4 }
+        Self { channels: 128, latents: 64, layers: 4, heads: 4 }
     }
 
     /// A network for tests that trains in moments.

@@ -183,6 +183,10 @@ impl Job<'_> {
             match self.solve(photo, index, photos.len(), small, &views) {
                 Ok(view) => {
                     views.push(view);
+                    let was_shown = self.options.cameras.first().copied().flatten().is_none();
+                    if was_shown && index + 1 == photos.len() && self.options.size_px() == PREVIEW_PX {
+                        continue; // the livery itself comes as fast as a better preview
+                    }
                     let baked = self.bake_small(&views, small);
                     let preview = self.preview(baked, &views, small)?;
                     (self.on_update)(Update::Preview(Arc::new(preview)));

@@ -22,6 +22,8 @@ use super::GenerateError;
 const DRAWN_PX: u32 = 800;
 /// Fewer tyre pixels than this say nothing.
 const MIN_TYRE_PX: usize = 150;
+/// Points that tell about the light, by how many training shows: more of them lower the error of poor photos.
+const LOOKS: usize = 2;
 /// Cameras set by hand are about this good, in photo pixels.
 const HAND_UNCERTAINTY_PX: f32 = 0.5;
 
@@ -114,7 +116,7 @@ impl<'a> SolvedView<'a> {
         Some(DarkReference { luminance })
     }
 
-    /// A spread of points on and around the car, for judging the light by: as many of each kind as training shows.
+    /// A spread of points on and around the car, for judging the light by.
     pub fn light_points(&self, car: &CarPack, maps: &AtlasMaps) -> Vec<Point> {
         let (eye, bounds) = (self.camera.eye(), car.model.bounds());
         let camera = self.camera.scaled_to(self.drawn.width, self.drawn.height);
@@ -136,10 +138,10 @@ impl<'a> SolvedView<'a> {
             return Vec::new();
         }
         let mut rng = Pcg64Mcg::seed_from_u64(1);
-        let mut points = Vec::with_capacity(CONTEXT.total());
+        let mut points = Vec::with_capacity(LOOKS * CONTEXT.total());
         for (list, count) in [(&paint, CONTEXT.paint), (&other, CONTEXT.other), (&surroundings, CONTEXT.surroundings)] {
             let list = if list.is_empty() { &paint } else { list };
-            for _ in 0..count {
+            for _ in 0..LOOKS * count {
                 let i = list[rng.random_range(0..list.len())];
                 let point = match self.kind(i, car) {
                     Some(kind) => {

@@ -25,7 +25,7 @@ const FRAME: (usize, usize) = (320, 184);
 /// Frames that a stream keeps for another livery and light.
 const KEPT_FRAMES: usize = 40;
 /// How often a kept frame is used again, so that rasterising stays a small part of the cost.
-const USES_PER_FRAME: f64 = 10.0;
+const USES_PER_FRAME: f64 = 20.0;
 /// A frame that shows less paint is thrown away, pixels.
 const LEAST_PAINT: usize = 600;
 /// Surfaces seen at a flatter angle than this cosine are not baked and so not asked for.

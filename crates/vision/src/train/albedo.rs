@@ -29,7 +29,7 @@ const UNIT: f32 = 10.0;
 pub(super) struct Albedo {
     cars: Vec<PointSubject>,
     /// Of the cars' own shapes, with liveries of the held-out family.
-    validation: Vec<PointSample>,
+    validation: Vec<Described>,
 }
 
 impl Albedo {
@@ -37,15 +37,29 @@ impl Albedo {
         let mut rng = Pcg64Mcg::seed_from_u64(derive_seed(options.seed, 0x5a9f));
         let own: Vec<PointSubject> = cars.iter().flat_map(|car| PointSubject::family(car, 0, &mut rng)).collect();
         let mut stream = PointStream::new(VALIDATION_SEED, &[HELD_OUT]);
-        let validation = (0..options.validation).map(|_| stream.next(&own)).collect();
+        let validation = (0..options.validation).map(|_| stream.next(&own).into()).collect();
         let cars = cars.iter().flat_map(|car| PointSubject::family(car, options.shapes, &mut rng)).collect();
         Self { cars, validation }
     }
 }
 
+/// A sample with what the network sees of it, which takes as long as drawing it.
+pub(super) struct Described {
+    sample: PointSample,
+    features: Vec<f32>,
+}
+
+impl From<PointSample> for Described {
+    fn from(sample: PointSample) -> Self {
+        let mut features = Vec::with_capacity(sample.points.len() * FEATURES);
+        sample.points.iter().for_each(|point| point.features(&mut features));
+        Self { sample, features }
+    }
+}
+
 impl Task for Albedo {
     type Model = AlbedoNetwork;
-    type Sample = PointSample;
+    type Sample = Described;
     type Stream = PointStream;
     const LOSSES: &'static [&'static str] = &["absolute", "aligned"];
     /// Mean CIEDE2000 of the asked points as they are, after one gain per photo, and what the photo's own colours have
@@ -60,11 +74,11 @@ impl Task for Albedo {
         PointStream::new(seed, &Family::TRAINING)
     }
 
-    fn draw(&self, stream: &mut PointStream, count: usize) -> Result<Vec<PointSample>> {
-        Ok((0..count).map(|_| stream.next(&self.cars)).collect())
+    fn draw(&self, stream: &mut PointStream, count: usize) -> Result<Vec<Described>> {
+        Ok((0..count).map(|_| stream.next(&self.cars).into()).collect())
     }
 
-    fn loss(&self, network: &AlbedoNetwork, samples: &[PointSample], device: &Device) -> Result<(Tensor, Vec<f32>)> {
+    fn loss(&self, network: &AlbedoNetwork, samples: &[Described], device: &Device) -> Result<(Tensor, Vec<f32>)> {
         let output = network.forward(&input(samples, device)?, CONTEXT.total())?;
         let (parts, grad) = with_values(&output, |values| Ok(evaluate(values, samples, &gains(values, samples))))?;
         Ok((with_gradient(&output, parts.iter().sum(), grad)?, parts.to_vec()))
@@ -76,7 +90,7 @@ impl Task for Albedo {
             .par_iter()
             .map(|sample| {
                 let output = network.forward(&input(std::slice::from_ref(sample), &Device::Cpu)?, CONTEXT.total())?;
-                Ok(with_values(&output, |values| Ok(measure(values, sample)))?)
+                Ok(with_values(&output, |values| Ok(measure(values, &sample.sample)))?)
             })
             .collect::<Result<Vec<[f32; 3]>>>()?;
         let mean = |k: usize| each.iter().map(|m| m[k]).sum::<f32>() / each.len().max(1) as f32;
@@ -85,10 +99,9 @@ impl Task for Albedo {
 }
 
 /// Samples as the network's input.
-fn input(samples: &[PointSample], device: &Device) -> Result<Tensor> {
-    let count = samples[0].points.len();
-    let mut values = Vec::with_capacity(samples.len() * count * FEATURES);
-    samples.iter().flat_map(|sample| &sample.points).for_each(|point| point.features(&mut values));
+fn input(samples: &[Described], device: &Device) -> Result<Tensor> {
+    let values: Vec<f32> = samples.iter().flat_map(|sample| &sample.features).copied().collect();
+    let count = values.len() / (FEATURES * samples.len());
     Tensor::from_vec(values, (samples.len(), 1, count, FEATURES), device)
 }
 
@@ -138,18 +151,18 @@ fn gain(pairs: impl Iterator<Item = (LinearRgb, LinearRgb)>) -> [f32; 3] {
 }
 
 /// Each sample's gain.
-fn gains(values: &[f32], samples: &[PointSample]) -> Vec<[f32; 3]> {
+fn gains(values: &[f32], samples: &[Described]) -> Vec<[f32; 3]> {
     let each = values.chunks_exact(values.len() / samples.len()).zip(samples);
-    each.map(|(values, sample)| gain(answers(values, sample).map(|(_, found, _, truth)| (found, truth)))).collect()
+    each.map(|(values, sample)| gain(answers(values, &sample.sample).map(|(_, found, _, truth)| (found, truth)))).collect()
 }
 
 /// Loss as it is and after each sample's gain, and the gradient by the outputs. The distance is that of CIELAB with chroma
 /// compressed as CIE94 does it; the gains carry no gradient.
-fn evaluate(values: &[f32], samples: &[PointSample], gains: &[[f32; 3]]) -> ([f32; 2], Vec<f32>) {
+fn evaluate(values: &[f32], samples: &[Described], gains: &[[f32; 3]]) -> ([f32; 2], Vec<f32>) {
     let mut grad = vec![0.0f32; values.len()];
     let mut parts = [0.0f32; 2];
     let per_sample = values.len() / samples.len();
-    for (s, sample) in samples.iter().enumerate() {
+    for (s, Described { sample, .. }) in samples.iter().enumerate() {
         let values = &values[s * per_sample..][..per_sample];
         let grad = &mut grad[s * per_sample..][..per_sample];
         let gain = gains[s];
@@ -198,21 +211,21 @@ fn measure(values: &[f32], sample: &PointSample) -> [f32; 3] {
 mod tests {
     use super::*;
 
-    fn samples(count: usize) -> Vec<PointSample> {
+    fn samples(count: usize) -> Vec<Described> {
         let mut rng = Pcg64Mcg::seed_from_u64(5);
         let cars = PointSubject::family(&gridvox_car::testing::box_car(), 0, &mut rng);
         let mut stream = PointStream::new(2, &Family::TRAINING);
-        (0..count).map(|_| stream.next(&cars)).collect()
+        (0..count).map(|_| stream.next(&cars).into()).collect()
     }
 
     #[test]
     fn the_gradient_matches_finite_differences_but_for_the_gain() {
         let samples = samples(2);
-        let n = 3 * samples[0].points.len() * 2;
+        let n = 3 * samples[0].sample.points.len() * 2;
         let values: Vec<f32> = (0..n).map(|i| 0.2 * (i as f32 * 0.77).sin()).collect();
         let gains = gains(&values, &samples);
         let (_, grad) = evaluate(&values, &samples, &gains);
-        let painted = (0..n).filter(|i| samples[i / (n / 2)].albedo[i % (n / 2) / 3].is_some());
+        let painted = (0..n).filter(|i| samples[i / (n / 2)].sample.albedo[i % (n / 2) / 3].is_some());
         let (mut checked, mut off) = (0, 0);
         for i in painted.step_by(31) {
             let at = |delta: f32| {
@@ -231,9 +244,10 @@ mod tests {
     fn the_truth_costs_nothing_and_measures_zero() {
         let sample = samples(1).remove(0);
         let values: Vec<f32> = sample
+            .sample
             .points
             .iter()
-            .zip(&sample.albedo)
+            .zip(&sample.sample.albedo)
             .flat_map(|(point, albedo)| {
                 let truth = albedo.unwrap_or([0.0; 3]).map(f32::cbrt);
                 std::array::from_fn::<f32, 3, _>(|k| truth[k] - point.rgb[k].cbrt())
@@ -242,7 +256,7 @@ mod tests {
         let samples = std::slice::from_ref(&sample);
         let (parts, _) = evaluate(&values, samples, &gains(&values, samples));
         assert!(parts.iter().sum::<f32>() < 0.02, "{parts:?}");
-        let [absolute, aligned, photo] = measure(&values, &sample);
+        let [absolute, aligned, photo] = measure(&values, &sample.sample);
         assert!(absolute < 0.5 && aligned < 0.5 && photo > 1.0, "{absolute} {aligned} {photo}");
     }
 }
