@@ -18,6 +18,15 @@ pub fn paint_layer(slot: PaintSlot) -> usize {
     1 + slot.index()
 }
 
+/// Layers that one light takes: one for what all its cameras see, and one per livery.
+const LAYERS_PER_LIGHT: usize = 1 + PaintSlot::ALL.len();
+
+/// The same layers for what stands in a light, counted from 0. The car stands in each light once, because its surfaces
+/// know whether a sun shines and what shadow lies on the ground.
+pub(crate) fn layer_in(light: usize, layer: usize) -> usize {
+    light * LAYERS_PER_LIGHT + layer
+}
+
 /// The car's root entity.
 #[derive(Component, Debug)]
 pub struct CarOnStage {
@@ -28,6 +37,10 @@ pub struct CarOnStage {
 /// A part of the car on stage, by its index in the model.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CarPart(pub usize);
+
+/// The light that something on stage stands in, counted from 0.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StandsIn(pub usize);
 
 /// Bevy's mesh for a part. Occlusion travels in the second texture coordinate's first number, which no texture uses.
 pub fn part_mesh(mesh: &CarMesh) -> Mesh {
@@ -102,10 +115,29 @@ pub struct Dressing<'a> {
     pub sunny: bool,
 }
 
-/// Spawns a car. Painted parts exist once per livery, in layers of their own, and share their meshes.
+/// The meshes of a car's parts; `None` where a part has nothing to show.
+pub(crate) fn part_meshes(meshes: &mut Assets<Mesh>, car: &CarPack) -> Vec<Option<Handle<Mesh>>> {
+    let has_triangles = |mesh: &CarMesh| !mesh.indices.is_empty();
+    car.model.parts.iter().map(|part| has_triangles(&part.mesh).then(|| meshes.add(part_mesh(&part.mesh)))).collect()
+}
+
+/// Spawns a car in the first light. Painted parts exist once per livery, in layers of their own, and share their meshes.
 pub fn spawn(
     commands: &mut Commands,
     meshes: &mut Assets<Mesh>,
+    finishes: &mut Assets<FinishMaterial>,
+    car: &CarPack,
+    dressing: &Dressing,
+) -> Entity {
+    let parts = part_meshes(meshes, car);
+    spawn_in(0, commands, &parts, finishes, car, dressing)
+}
+
+/// As [`spawn`], in any light and with meshes that are there already.
+pub(crate) fn spawn_in(
+    light: usize,
+    commands: &mut Commands,
+    meshes: &[Option<Handle<Mesh>>],
     finishes: &mut Assets<FinishMaterial>,
     car: &CarPack,
     dressing: &Dressing,
@@ -127,25 +159,24 @@ pub fn spawn(
         .spawn((
             Name::new(car.manifest.id.clone()),
             CarOnStage { id: car.manifest.id.clone() },
+            StandsIn(light),
             Transform::IDENTITY,
             Visibility::default(),
         ))
         .id();
     for (index, part) in car.model.parts.iter().enumerate() {
-        if part.mesh.indices.is_empty() {
-            continue;
-        }
-        let mesh = meshes.add(part_mesh(&part.mesh));
+        let Some(Some(mesh)) = meshes.get(index) else { continue };
         let kind = car.model.materials[part.material].kind;
         let painted = kind == MaterialKind::Paint;
         for slot in PaintSlot::ALL {
             if slot == PaintSlot::B && !painted {
                 continue;
             }
-            let layer = if painted { paint_layer(slot) } else { SHARED_LAYER };
+            let layer = layer_in(light, if painted { paint_layer(slot) } else { SHARED_LAYER });
             let mut entity = commands.spawn((
                 Name::new(part.name.clone()),
                 CarPart(index),
+                StandsIn(light),
                 Mesh3d(mesh.clone()),
                 MeshMaterial3d(materials[part.material][slot.index()].clone()),
                 Transform::IDENTITY,

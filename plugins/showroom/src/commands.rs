@@ -1,9 +1,11 @@
 //! What the showroom can be asked to do, and what it tells afterwards.
 
+use crate::angle::ViewAngle;
 use crate::environment::EnvironmentId;
 use crate::finish::PaintFinish;
+use crate::layout::{ViewId, ViewLayout};
 use crate::paint::PaintSlot;
-use crate::views::{ViewId, ViewLayout};
+use crate::rig::ViewLight;
 use bevy::prelude::*;
 use gridvox_car::{CarPack, ViewPreset};
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 pub enum ShowroomCommand {
     /// Puts a car on stage in place of the one before.
     ShowCar(Arc<CarPack>),
-    /// Changes the surroundings; the old ones stay until the new ones are ready.
+    /// Changes the common surroundings; the old ones stay until the new ones are ready.
     SetEnvironment(EnvironmentId),
     /// Turns the surroundings about the vertical axis, in degrees, added to their own rotation.
     SetEnvironmentRotation(f32),
@@ -23,7 +25,14 @@ pub enum ShowroomCommand {
     SetFinish(PaintFinish),
     /// How blurred the distance is, 0..1; `None` is the surroundings' own.
     SetBackdropBlur(Option<f32>),
-    /// One view, or two side by side.
+    /// Lights a view by itself, or again as all the others. The first view always has the common light.
+    LightView {
+        /// Which view.
+        view: ViewId,
+        /// Its own light.
+        light: Option<ViewLight>,
+    },
+    /// How many views are shown.
     SetLayout(ViewLayout),
     /// Moves a view's camera to a named place.
     SetView {
@@ -31,6 +40,13 @@ pub enum ShowroomCommand {
         view: ViewId,
         /// Where it goes.
         preset: ViewPreset,
+    },
+    /// Moves a view's camera to any angle.
+    SetAngle {
+        /// Which view.
+        view: ViewId,
+        /// Where it goes; ignored where its numbers make no sense.
+        angle: ViewAngle,
     },
     /// The size of a view's picture in pixels; the panel that shows it asks for it.
     ResizeView {
@@ -60,8 +76,15 @@ pub enum ShowroomEvent {
         /// The car's id.
         id: String,
     },
-    /// New surroundings light the car.
+    /// New common surroundings light the car.
     EnvironmentShown(EnvironmentId),
+    /// A view got a light of its own, or has the common one because its own failed.
+    ViewLit {
+        /// Which view.
+        view: ViewId,
+        /// Its own surroundings.
+        environment: Option<EnvironmentId>,
+    },
     /// The first complete picture has been drawn: everything is loaded and compiled.
     FirstPictureDrawn,
     /// Paint arrived on the graphics card; the views show it with their next picture.

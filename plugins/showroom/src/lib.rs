@@ -4,6 +4,7 @@
 //! [`ShowroomCommand`] and listen to [`ShowroomEvent`]; paint arrives through [`PaintUploads`]. [`stills`] renders the
 //! same stage without a window. Nothing here knows what a livery means or how a panel looks.
 
+pub mod angle;
 pub mod backdrop;
 pub mod car;
 pub mod commands;
@@ -11,20 +12,25 @@ pub mod contact;
 pub mod environment;
 pub mod finish;
 pub mod gpu;
+pub mod layout;
 pub mod lens;
 pub mod light;
 pub mod pace;
 pub mod paint;
+pub mod rig;
 pub mod sheet;
 pub mod stage;
 pub mod stills;
 pub mod views;
 
+pub use angle::ViewAngle;
 pub use commands::{ShowroomCommand, ShowroomEvent};
 pub use environment::{EnvironmentError, EnvironmentId, EnvironmentInfo, PreparedEnvironment, bundled_environments};
 pub use finish::PaintFinish;
 pub use pace::RedrawNeeded;
 pub use paint::{PaintBusy, PaintSlot, PaintUploads};
+pub use layout::{ViewId, ViewLayout};
+pub use rig::ViewLight;
 pub use stage::{OnStage, ShowroomPlugin};
 pub use stills::{StillCamera, StillError, StillScene, StillShot};
-pub use views::{ViewId, ViewImage, ViewLayout, ViewPointer, Views};
+pub use views::{Framed, ViewImage, ViewPointer, Views};

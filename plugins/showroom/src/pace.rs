@@ -2,12 +2,15 @@
 //!
 //! A view draws only when something in it changed: its camera moved, or the car, its paint or the light changed. Otherwise
 //! its camera is inactive and its picture stays as it is. Where the processor itself does the drawing, a view in motion has
-//! a quarter of its pixels, and gets all of them as soon as it rests: so the hand leads and the eye has the last word.
+//! a quarter of its pixels, and gets all of them as soon as it rests, one view after the other: so the hand leads and the
+//! eye has the last word.
 
+use crate::angle::{Flight, fov};
 use crate::gpu::PipelineProgress;
+use crate::layout::ViewId;
 use crate::paint::PaintUploads;
 use crate::stage::OnStage;
-use crate::views::{Flight, StandTogether, ViewId, ViewLayout, Views, view_target};
+use crate::views::{StandTogether, Views, view_target};
 use bevy::asset::AssetEventSystems;
 use bevy::camera::CameraUpdateSystems;
 use bevy::prelude::*;
@@ -28,27 +31,53 @@ const REST: Duration = Duration::from_millis(220);
 /// Whether the program has to go on drawing. A window that waits for events reads it to know when it may sleep.
 #[derive(Resource, Debug, Clone, Default, PartialEq, Eq)]
 pub struct RedrawNeeded {
-    /// Frames that every shown view draws, as finely as motion allows.
-    frames: u8,
-    /// Views whose picture is not their finest yet, by [`ViewId::index`].
-    rough: [bool; 2],
+    /// Frames that each view draws as finely as motion allows, by [`ViewId::index`].
+    frames: [u8; ViewId::COUNT],
+    /// Views whose picture is not their finest yet.
+    rough: [bool; ViewId::COUNT],
     at_work: bool,
 }
 
 impl RedrawNeeded {
     /// Draws every view a few times: the scene changed.
     pub fn scene_changed(&mut self) {
-        self.frames = self.frames.max(SCENE_FRAMES);
+        self.frames = self.frames.map(|due| due.max(SCENE_FRAMES));
+    }
+
+    /// Draws one view a few times: what it shows or its light changed.
+    pub fn view_changed(&mut self, view: ViewId) {
+        let due = &mut self.frames[view.index()];
+        *due = SCENE_FRAMES.max(*due);
     }
 
     /// Draws every view once: something that is already on the graphics card changed.
     pub fn once(&mut self) {
-        self.frames = self.frames.max(1);
+        self.frames = self.frames.map(|due| due.max(1));
     }
 
     /// True while frames are due, a camera moves, shaders compile or surroundings load.
     pub fn is_needed(&self) -> bool {
-        self.frames > 0 || self.at_work || self.rough.contains(&true)
+        self.frames.iter().any(|&due| due > 0) || self.at_work || self.rough.contains(&true)
+    }
+
+    /// Nothing is due for views that are not shown; they are drawn when they are.
+    fn forget_hidden(&mut self, shown: [bool; ViewId::COUNT]) {
+        for index in (0..ViewId::COUNT).filter(|&index| !shown[index]) {
+            (self.frames[index], self.rough[index]) = (0, false);
+        }
+    }
+
+    /// Which views a frame draws. Where the processor draws, the finishing touch goes to one view at a time.
+    fn drawn_in(&self, turn: Turn, moves: [bool; ViewId::COUNT], itself: bool) -> [bool; ViewId::COUNT] {
+        match turn {
+            Turn::Rest => [false; ViewId::COUNT],
+            Turn::Motion => std::array::from_fn(|index| self.frames[index] > 0 || moves[index]),
+            Turn::Finish if itself => {
+                let next = self.rough.iter().position(|&rough| rough);
+                std::array::from_fn(|index| next == Some(index))
+            }
+            Turn::Finish => self.rough,
+        }
     }
 }
 
@@ -99,7 +128,7 @@ impl Facts {
 #[derive(Default)]
 struct Memory {
     uploads: u64,
-    looks: [Option<(Transform, f32)>; 2],
+    looks: [Option<(Transform, f32)>; ViewId::COUNT],
     last_change: Option<Duration>,
     compiling: bool,
     seen: bool,
@@ -134,18 +163,15 @@ fn choose_views_to_draw(
     }
     memory.compiling = compiling;
 
-    let is_shown = |view: ViewId| view == ViewId::First || views.layout != ViewLayout::Single;
-    let mut moves = [false; 2];
+    let shown = ViewId::ALL.map(|view| views.layout.shows(view));
+    next.forget_hidden(shown);
+    let mut moves = [false; ViewId::COUNT];
     for (view, _, projection, transform, flying) in &cameras {
-        let fov = match projection {
-            Projection::Perspective(perspective) => perspective.fov,
-            _ => 0.0,
-        };
-        let look = Some((*transform, fov));
-        moves[view.index()] = is_shown(*view) && (memory.looks[view.index()] != look || flying);
+        let look = Some((*transform, fov(projection).unwrap_or(0.0)));
+        moves[view.index()] = shown[view.index()] && (memory.looks[view.index()] != look || flying);
         memory.looks[view.index()] = look;
     }
-    let changed = next.frames > 0 || moves.contains(&true);
+    let changed = next.frames.iter().any(|&due| due > 0) || moves.contains(&true);
     let now = time.elapsed();
     if changed {
         memory.last_change = Some(now);
@@ -153,7 +179,7 @@ fn choose_views_to_draw(
     let facts = Facts {
         lit: stage.surroundings().is_some() || !stage.is_loading(),
         changed,
-        rough: ViewId::ALL.into_iter().any(|view| is_shown(view) && next.rough[view.index()]),
+        rough: next.rough.contains(&true),
         compiling,
         loading: stage.is_loading(),
         rested: !itself || memory.last_change.is_none_or(|last| now.saturating_sub(last) >= REST),
@@ -161,19 +187,14 @@ fn choose_views_to_draw(
     };
     let turn = facts.turn();
     if turn != Turn::Rest {
-        trace!(?turn, ?facts, ?moves, frames = next.frames, "views draw");
+        trace!(?turn, ?facts, ?moves, frames = ?next.frames, "views draw");
     }
-    let shown = ViewId::ALL.map(is_shown);
+    let drawn = next.drawn_in(turn, moves, itself);
     for (view, mut camera, mut projection, ..) in &mut cameras {
         let index = view.index();
-        let draws = shown[index]
-            && match turn {
-                Turn::Rest => false,
-                Turn::Motion => next.frames > 0 || moves[index],
-                Turn::Finish => next.rough[index],
-            };
+        let draws = drawn[index];
         let scale = if itself && turn != Turn::Finish { COARSE } else { 1.0 };
-        if draws || !facts.lit {
+        if draws || (shown[index] && !facts.lit) {
             let place = &mut views.bypass_change_detection().images[index];
             let size = (place.size.as_vec2() * scale).round().as_uvec2().max(UVec2::splat(16)).min(place.size);
             if place.drawn != size {
@@ -193,10 +214,8 @@ fn choose_views_to_draw(
         }
     }
     if turn == Turn::Motion {
-        next.frames = next.frames.saturating_sub(1);
+        next.frames = next.frames.map(|due| due.saturating_sub(1));
     }
-    // a hidden view is drawn when it is shown
-    next.rough = [next.rough[0] && shown[0], next.rough[1] && shown[1]];
     memory.seen |= turn != Turn::Rest && !next.rough.contains(&true);
     next.at_work = moves.contains(&true) || compiling || stage.is_loading();
     let again = next.is_needed() || turn != Turn::Rest;
@@ -241,6 +260,28 @@ mod tests {
         assert_eq!(Facts { compiling: true, ..rough }.turn(), Turn::Rest);
         // new surroundings may take seconds; the old picture is made fine meanwhile
         assert_eq!(Facts { loading: true, ..rough }.turn(), Turn::Finish);
+    }
+
+    #[test]
+    fn a_change_in_one_view_draws_one_view() {
+        let mut due = RedrawNeeded::default();
+        due.view_changed(ViewId::ALL[2]);
+        let drawn = due.drawn_in(Turn::Motion, [false; ViewId::COUNT], true);
+        assert_eq!(drawn.iter().filter(|draws| **draws).count(), 1);
+        assert!(drawn[2] && due.is_needed());
+        // hidden meanwhile
+        due.forget_hidden(ViewId::ALL.map(|view| view == ViewId::FIRST));
+        assert!(!due.is_needed());
+    }
+
+    #[test]
+    fn the_processor_finishes_views_one_by_one() {
+        let rough = std::array::from_fn(|index| index == 1 || index == 5);
+        let due = RedrawNeeded { rough, ..RedrawNeeded::default() };
+        let still = [false; ViewId::COUNT];
+        assert_eq!(due.drawn_in(Turn::Finish, still, false), rough);
+        assert_eq!(due.drawn_in(Turn::Finish, still, true), std::array::from_fn(|index| index == 1));
+        assert!(!due.drawn_in(Turn::Rest, still, true).contains(&true));
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! The stage: which car stands in which light. One resource, changed only by commands and finished work.
 
 use crate::backdrop::{self, Backdrop, BackdropScene};
-use crate::car::{self, CarOnStage, Dressing};
+use crate::car::{self, CarOnStage};
 use crate::commands::{ShowroomCommand, ShowroomEvent};
 use crate::contact::{self, GroundShadow};
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
 use crate::finish::{self, FinishMaterial, PaintFinish};
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
-use crate::paint::{PaintPlugin, PaintTextures, PaintUploads};
+use crate::layout::ViewId;
+use crate::paint::{PaintPlugin, PaintUploads};
 use crate::pace::{self, RedrawNeeded};
+use crate::rig::{self, Rig, ViewLight};
 use crate::views;
 use bevy::asset::RenderAssetUsages;
-use bevy::camera::visibility::RenderLayers;
 use bevy::image::{ImageAddressMode, ImageFilterMode, ImageSampler, ImageSamplerDescriptor};
 use bevy::light::DirectionalLightShadowMap;
 use bevy::prelude::*;
@@ -21,9 +22,6 @@ use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, T
 use crossbeam_channel::{Receiver, Sender};
 use gridvox_car::CarPack;
 use std::sync::Arc;
-
-/// Stops that a user can add to or take from the exposure.
-const EXPOSURE_STOPS: f32 = 6.0;
 
 /// Bounds of a GT3 car, for framing an empty stage.
 const EMPTY_STAGE: (Vec3, Vec3) = (Vec3::new(-1.02, 0.0, -2.31), Vec3::new(1.02, 1.28, 2.31));
@@ -52,7 +50,12 @@ impl Plugin for ShowroomPlugin {
             .add_systems(PreUpdate, take_finished_work)
             .add_systems(
                 Update,
-                (apply_stage_commands, turn_stage.run_if(resource_changed::<OnStage>)).chain(),
+                (
+                    apply_stage_commands,
+                    rig::set_up_rigs.run_if(resource_changed::<OnStage>),
+                    rig::light_views.after(views::apply_view_commands),
+                )
+                    .chain(),
             )
             .add_systems(Last, tell_progress);
     }
@@ -113,28 +116,21 @@ pub(crate) fn ground_shadow_image(texels: Vec<u8>) -> Image {
 }
 
 enum Finished {
-    Environment { order: u64, result: Box<Result<PreparedEnvironment, EnvironmentError>> },
-    Shadow { order: u64, shadow: GroundShadow },
+    Environment { rig: usize, order: u64, result: Box<Result<PreparedEnvironment, EnvironmentError>> },
+    Shadow { rig: usize, order: u64, shadow: GroundShadow },
 }
 
 /// What stands on stage.
 #[derive(Resource)]
 pub struct OnStage {
-    car: Option<Arc<CarPack>>,
-    surroundings: Option<Surroundings>,
-    /// Surroundings whose pictures get to the graphics card in this frame, and their order. A camera lit by pictures that
-    /// are not there yet would be dark for a moment, and need shaders of its own for it.
-    arriving: Option<(Surroundings, u64)>,
-    rotation_deg: f32,
-    exposure_stops: f32,
-    finish: PaintFinish,
-    blur: Option<f32>,
-    baked_for: Option<(String, EnvironmentId, i32)>,
-    environment_order: u64,
-    environment_done: u64,
-    shadow_order: u64,
-    shadow_done: u64,
-    backdrop: Option<Handle<Backdrop>>,
+    pub(crate) car: Option<Arc<CarPack>>,
+    /// The car's meshes by part, shared by its copies in the lights.
+    pub(crate) part_meshes: Vec<Option<Handle<Mesh>>>,
+    pub(crate) finish: PaintFinish,
+    /// The common light, and those of the views that have their own.
+    pub(crate) rigs: [Rig; ViewId::COUNT],
+    /// Whether a view has its own, by [`ViewId::index`]; never the first.
+    pub(crate) own: [bool; ViewId::COUNT],
     done: Sender<Finished>,
     finished: Receiver<Finished>,
 }
@@ -143,25 +139,17 @@ impl OnStage {
     /// An empty stage whose first surroundings are being read already, while the program still starts. Every later wish
     /// comes after this one, whenever it was written.
     fn lit_by(first: EnvironmentId) -> Self {
-        let (done, finished) = crossbeam_channel::bounded(8);
+        let (done, finished) = crossbeam_channel::bounded(32);
         let mut stage = Self {
             car: None,
-            surroundings: None,
-            arriving: None,
-            rotation_deg: 0.0,
-            exposure_stops: 0.0,
+            part_meshes: Vec::new(),
             finish: PaintFinish::default(),
-            blur: None,
-            baked_for: None,
-            environment_order: 0,
-            environment_done: 0,
-            shadow_order: 0,
-            shadow_done: 0,
-            backdrop: None,
+            rigs: Default::default(),
+            own: [false; ViewId::COUNT],
             done,
             finished,
         };
-        stage.load(first);
+        stage.load(0, first);
         stage
     }
 
@@ -170,24 +158,29 @@ impl OnStage {
         self.car.as_ref()
     }
 
-    /// The light.
+    /// The common light.
     pub fn surroundings(&self) -> Option<&Surroundings> {
-        self.surroundings.as_ref()
+        self.rigs[0].surroundings.as_ref()
     }
 
-    /// The surroundings' name.
+    /// The common surroundings' name.
     pub fn environment(&self) -> Option<&EnvironmentId> {
-        self.surroundings.as_ref().map(|surroundings| &surroundings.prepared.id)
+        self.surroundings().map(|surroundings| &surroundings.prepared.id)
     }
 
-    /// Degrees added to the surroundings' own rotation.
+    /// The name of the surroundings that light a view.
+    pub fn environment_of(&self, view: ViewId) -> Option<&EnvironmentId> {
+        self.rigs[self.rig_of(view)].surroundings.as_ref().map(|surroundings| &surroundings.prepared.id)
+    }
+
+    /// Degrees added to the common surroundings' own rotation.
     pub fn rotation_deg(&self) -> f32 {
-        self.rotation_deg
+        self.rigs[0].rotation_deg
     }
 
-    /// Stops added to the surroundings' own exposure.
+    /// Stops added to the common surroundings' own exposure.
     pub fn exposure_stops(&self) -> f32 {
-        self.exposure_stops
+        self.rigs[0].exposure_stops
     }
 
     /// How the paint is finished.
@@ -205,7 +198,13 @@ impl OnStage {
 
     /// Whether surroundings or a shadow are being made.
     pub fn is_loading(&self) -> bool {
-        self.environment_done < self.environment_order || self.shadow_done < self.shadow_order
+        self.rigs.iter().any(Rig::is_loading)
+    }
+
+    /// The light of a view: its own once it shines, else the common one.
+    pub(crate) fn rig_of(&self, view: ViewId) -> usize {
+        let index = view.index();
+        if self.own[index] && self.rigs[index].surroundings.is_some() { index } else { 0 }
     }
 
     fn work(&self, name: &str, job: impl FnOnce() -> Finished + Send + 'static) -> bool {
@@ -217,34 +216,63 @@ impl OnStage {
         std::thread::Builder::new().name(name.to_owned()).spawn(run).is_ok()
     }
 
-    fn load(&mut self, id: EnvironmentId) {
-        self.environment_order += 1;
-        let order = self.environment_order;
+    fn load(&mut self, rig: usize, id: EnvironmentId) {
+        // what lights another view is there already
+        let known = self.rigs.iter().filter_map(|rig| rig.surroundings.as_ref());
+        let known = known.into_iter().find(|known| known.prepared.id == id).cloned();
+        let wanted = &mut self.rigs[rig];
+        wanted.environment_order += 1;
+        wanted.wanted = Some(id.clone());
+        let order = wanted.environment_order;
+        if let Some(known) = known.filter(|_| matches!(id, EnvironmentId::Bundled(_))) {
+            wanted.arriving = Some((known, order));
+            return;
+        }
         let started = self.work("environment", move || {
             let result = Box::new(PreparedEnvironment::load(&id));
-            Finished::Environment { order, result }
+            Finished::Environment { rig, order, result }
         });
         if !started {
             let result = Box::new(Err(EnvironmentError::NoThread));
             // a full channel has newer answers to show
-            let _ = self.done.try_send(Finished::Environment { order, result });
+            let _ = self.done.try_send(Finished::Environment { rig, order, result });
         }
     }
 
-    fn bake_shadow(&mut self) {
-        let (Some(car), Some(surroundings)) = (&self.car, &self.surroundings) else { return };
-        let turn = surroundings.rotation_rad(self.rotation_deg);
-        let wanted = (car.hash.clone(), surroundings.prepared.id.clone(), turn.to_degrees().round() as i32);
-        if self.baked_for.as_ref() == Some(&wanted) {
+    /// Lights a view by itself, or as all the others.
+    fn light_view(&mut self, view: ViewId, light: Option<&ViewLight>) {
+        let index = view.index();
+        let Some(light) = light else {
+            self.own[index] = false;
             return;
+        };
+        self.own[index] = index > 0;
+        let rig = &mut self.rigs[index];
+        rig.turn(light.rotation_deg);
+        rig.expose(light.exposure_stops);
+        rig.blur(light.backdrop_blur);
+        if rig.wanted.as_ref() != Some(&light.environment) {
+            self.load(index, light.environment.clone());
         }
-        let (car, light) = (car.clone(), surroundings.prepared.light.clone());
-        self.baked_for = Some(wanted);
-        self.shadow_order += 1;
-        let order = self.shadow_order;
-        let job = move || Finished::Shadow { order, shadow: contact::bake(&car.model, &light, turn) };
-        if !self.work("ground shadow", job) {
-            self.shadow_done = self.shadow_order;
+    }
+
+    pub(crate) fn bake_shadows(&mut self) {
+        for index in 0..self.rigs.len() {
+            let rig = &mut self.rigs[index];
+            let (Some(car), Some(surroundings)) = (&self.car, &rig.surroundings) else { continue };
+            let turn = surroundings.rotation_rad(rig.rotation_deg);
+            let wanted = (car.hash.clone(), surroundings.prepared.id.clone(), turn.to_degrees().round() as i32);
+            if rig.baked_for.as_ref() == Some(&wanted) {
+                continue;
+            }
+            let (car, light) = (car.clone(), surroundings.prepared.light.clone());
+            rig.baked_for = Some(wanted);
+            rig.shadow_order += 1;
+            let order = rig.shadow_order;
+            let job = move || Finished::Shadow { rig: index, order, shadow: contact::bake(&car.model, &light, turn) };
+            if !self.work("ground shadow", job) {
+                self.rigs[index].shadow_done = order;
+            }
         }
     }
 }
@@ -261,8 +289,6 @@ fn apply_stage_commands(
     mut meshes: ResMut<Assets<Mesh>>,
     mut finishes: ResMut<Assets<FinishMaterial>>,
     on_stage: Query<Entity, With<CarOnStage>>,
-    paint: Res<PaintTextures>,
-    shared: Res<SharedTextures>,
     mut redraw: ResMut<RedrawNeeded>,
 ) {
     for message in messages.read() {
@@ -271,32 +297,21 @@ fn apply_stage_commands(
                 for entity in &on_stage {
                     commands.entity(entity).despawn();
                 }
+                stage.part_meshes = car::part_meshes(&mut meshes, car);
                 stage.car = Some(car.clone());
-                let dressing = Dressing {
-                    paint: &paint,
-                    ground_shadow: &shared.ground_shadow,
-                    shadow_area: contact::shader_area(stage.bounds()),
-                    sunny: stage.surroundings.as_ref().is_some_and(Surroundings::has_sun),
-                };
-                car::spawn(&mut commands, &mut meshes, &mut finishes, car, &dressing);
-                finish::finish_paint(&mut finishes, stage.finish);
+                stage.rigs.iter_mut().for_each(Rig::undress);
                 redraw.scene_changed();
                 events.write(ShowroomEvent::CarShown { id: car.manifest.id.clone() });
             }
-            ShowroomCommand::SetEnvironment(id) => stage.load(id.clone()),
-            ShowroomCommand::SetEnvironmentRotation(degrees) if degrees.is_finite() => {
-                stage.rotation_deg = degrees.rem_euclid(360.0);
-            }
-            ShowroomCommand::SetExposure(stops) if stops.is_finite() => {
-                stage.exposure_stops = stops.clamp(-EXPOSURE_STOPS, EXPOSURE_STOPS);
-            }
+            ShowroomCommand::SetEnvironment(id) => stage.load(0, id.clone()),
+            ShowroomCommand::SetEnvironmentRotation(degrees) => stage.rigs[0].turn(*degrees),
+            ShowroomCommand::SetExposure(stops) => stage.rigs[0].expose(*stops),
+            ShowroomCommand::SetBackdropBlur(blur) => stage.rigs[0].blur(*blur),
+            ShowroomCommand::LightView { view, light } => stage.light_view(*view, light.as_ref()),
             ShowroomCommand::SetFinish(wanted) => {
                 stage.finish = *wanted;
                 finish::finish_paint(&mut finishes, *wanted);
                 redraw.scene_changed();
-            }
-            ShowroomCommand::SetBackdropBlur(blur) => {
-                stage.blur = blur.filter(|blur| blur.is_finite()).map(|blur| blur.clamp(0.0, 1.0));
             }
             _ => {}
         }
@@ -307,33 +322,46 @@ fn take_finished_work(
     mut stage: ResMut<OnStage>,
     mut images: ResMut<Assets<Image>>,
     mut events: MessageWriter<ShowroomEvent>,
-    shared: Res<SharedTextures>,
     mut redraw: ResMut<RedrawNeeded>,
 ) {
-    if let Some((surroundings, order)) = stage.bypass_change_detection().arriving.take() {
-        events.write(ShowroomEvent::EnvironmentShown(surroundings.prepared.id.clone()));
-        stage.environment_done = stage.environment_done.max(order);
-        stage.surroundings = Some(surroundings);
+    for index in 0..ViewId::COUNT {
+        let Some((surroundings, order)) = stage.bypass_change_detection().rigs[index].arriving.take() else { continue };
+        let id = surroundings.prepared.id.clone();
+        events.write(match ViewId::new(index).filter(|_| index > 0) {
+            Some(view) => ShowroomEvent::ViewLit { view, environment: Some(id) },
+            None => ShowroomEvent::EnvironmentShown(id),
+        });
+        let rig = &mut stage.rigs[index];
+        rig.environment_done = rig.environment_done.max(order);
+        rig.surroundings = Some(surroundings);
+        rig.touch();
     }
     while let Ok(finished) = stage.bypass_change_detection().finished.try_recv() {
+        let quiet = stage.bypass_change_detection();
         match finished {
             // surroundings asked for earlier than the last ones are not wanted any more
-            Finished::Environment { order, .. } if order < stage.environment_order => {}
-            Finished::Environment { order, result } => {
-                let stage = stage.bypass_change_detection();
-                match *result {
-                    Ok(prepared) => stage.arriving = Some((Surroundings::new(prepared, &mut images), order)),
-                    Err(error) => {
-                        stage.environment_done = order;
-                        events.write(ShowroomEvent::Failed(error.to_string()));
+            Finished::Environment { rig, order, .. } if order < quiet.rigs[rig].environment_order => {}
+            Finished::Environment { rig, order, result } => match *result {
+                Ok(prepared) => quiet.rigs[rig].arriving = Some((Surroundings::new(prepared, &mut images), order)),
+                Err(error) => {
+                    quiet.rigs[rig].environment_done = order;
+                    quiet.rigs[rig].wanted = quiet.rigs[rig].surroundings.as_ref().map(|old| old.prepared.id.clone());
+                    events.write(ShowroomEvent::Failed(error.to_string()));
+                    if let Some(view) = ViewId::new(rig).filter(|_| rig > 0) {
+                        let environment = quiet.rigs[rig].wanted.clone();
+                        quiet.own[rig] &= environment.is_some();
+                        events.write(ShowroomEvent::ViewLit { view, environment });
+                        stage.set_changed();
                     }
                 }
-            }
-            Finished::Shadow { order, shadow } => {
-                let stage = stage.bypass_change_detection();
-                stage.shadow_done = stage.shadow_done.max(order);
-                if order == stage.shadow_order {
-                    if images.insert(&shared.ground_shadow, ground_shadow_image(shadow.texels)).is_err() {
+            },
+            Finished::Shadow { rig: index, order, shadow } => {
+                let rig = &mut quiet.rigs[index];
+                rig.shadow_done = rig.shadow_done.max(order);
+                if order == rig.shadow_order
+                    && let Some(texture) = &rig.ground_shadow
+                {
+                    if images.insert(texture, ground_shadow_image(shadow.texels)).is_err() {
                         warn!("the ground's shadow was dropped");
                     }
                     redraw.scene_changed();
@@ -341,42 +369,6 @@ fn take_finished_work(
             }
         }
     }
-}
-
-/// Ground, sun and shadow follow the stage.
-fn turn_stage(
-    mut stage: ResMut<OnStage>,
-    mut commands: Commands,
-    mut meshes: ResMut<Assets<Mesh>>,
-    mut backdrops: ResMut<Assets<Backdrop>>,
-    mut finishes: ResMut<Assets<FinishMaterial>>,
-    suns: Query<Entity, With<SunLight>>,
-    shared: Res<SharedTextures>,
-) {
-    let stage = stage.bypass_change_detection();
-    let area = contact::shader_area(stage.bounds());
-    let Some(surroundings) = &stage.surroundings else { return };
-    let material = backdrop_material(surroundings, stage.rotation_deg, stage.blur, area, &shared);
-    match &stage.backdrop {
-        Some(handle) => {
-            if let Some(mut shown) = backdrops.get_mut(handle) {
-                *shown = material;
-            }
-        }
-        None => {
-            let handle = backdrops.add(material);
-            commands.spawn(backdrop::dome(&mut meshes, handle.clone()));
-            stage.backdrop = Some(handle);
-        }
-    }
-    finish::let_sun_shine(&mut finishes, surroundings.has_sun());
-    for sun in &suns {
-        commands.entity(sun).despawn();
-    }
-    if let Some(sun) = surroundings.sun(surroundings.rotation_rad(stage.rotation_deg)) {
-        commands.spawn((Name::new("sun"), SunLight, RenderLayers::from_layers(&[0, 1, 2]), sun));
-    }
-    stage.bake_shadow();
 }
 
 pub(crate) fn backdrop_material(
@@ -408,7 +400,7 @@ fn tell_progress(
         *uploads_told = uploads.sent();
         events.write(ShowroomEvent::PaintUploaded);
     }
-    if !*first_told && stage.surroundings.is_some() && pipelines.waiting() == 0 && !redraw.is_needed() {
+    if !*first_told && stage.surroundings().is_some() && pipelines.waiting() == 0 && !redraw.is_needed() {
         *first_told = true;
         events.write(ShowroomEvent::FirstPictureDrawn);
     }

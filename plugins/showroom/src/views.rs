@@ -2,57 +2,23 @@
 //!
 //! When a view draws and how finely is decided in [`crate::pace`].
 
+use crate::angle::{Flight, ViewAngle, fly, fov};
 use crate::car::{SHARED_LAYER, paint_layer};
 use crate::commands::ShowroomCommand;
+use crate::layout::{ANGLE_SETS, ViewId, ViewLayout};
 use crate::pace::RedrawNeeded;
 use crate::paint::PaintSlot;
 use crate::stage::OnStage;
-use bevy::camera::visibility::RenderLayers;
 use bevy::camera::RenderTarget;
+use bevy::camera::visibility::RenderLayers;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::prelude::*;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
 use bevy_panorbit_camera::{ActiveCameraData, FocusBoundsShape, PanOrbitCamera, PanOrbitCameraPlugin, PanOrbitCameraSystemSet};
-use gridvox_car::{PhotoCamera, ViewPreset};
-use std::f32::consts::{PI, TAU};
-
-/// How long a camera takes to a named place, in seconds.
-const FLIGHT_SECS: f32 = 0.7;
+use gridvox_car::ViewPreset;
 
 /// Sizes of a view's picture in pixels.
 const SIZE_RANGE: std::ops::RangeInclusive<u32> = 16..=8192;
-
-/// One of the two views.
-#[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ViewId {
-    /// The view that is always there.
-    #[default]
-    First,
-    /// The one beside it in a split layout.
-    Second,
-}
-
-impl ViewId {
-    /// Both, in order.
-    pub const ALL: [Self; 2] = [Self::First, Self::Second];
-
-    /// 0 or 1.
-    pub fn index(self) -> usize {
-        self as usize
-    }
-}
-
-/// How many views are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ViewLayout {
-    /// One view.
-    #[default]
-    Single,
-    /// Two views side by side.
-    Split,
-    /// Two views in one place: the second sees what the first sees, for a line that wipes between two liveries.
-    Wipe,
-}
 
 /// A view's picture and what it shows.
 #[derive(Debug, Clone)]
@@ -72,8 +38,8 @@ pub struct ViewImage {
 /// The views, by [`ViewId::index`].
 #[derive(Resource, Debug, Clone)]
 pub struct Views {
-    /// Both views; the second one rests in a single layout.
-    pub images: [ViewImage; 2],
+    /// All views; those that the layout does not show rest.
+    pub images: [ViewImage; ViewId::COUNT],
     /// What is shown.
     pub layout: ViewLayout,
 }
@@ -81,10 +47,7 @@ pub struct Views {
 impl Views {
     /// The views that are shown.
     pub fn shown(&self) -> &[ViewImage] {
-        match self.layout {
-            ViewLayout::Single => &self.images[..1],
-            ViewLayout::Split | ViewLayout::Wipe => &self.images,
-        }
+        &self.images[..self.layout.views().len()]
     }
 
     /// A view.
@@ -104,56 +67,16 @@ pub struct ViewPointer {
     pub window_size: Vec2,
 }
 
-/// A camera's place around the car.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
-    yaw: f32,
-    pitch: f32,
-    radius: f32,
-    focus: Vec3,
-    fov: f32,
-}
-
-impl Place {
-    fn of_preset(preset: ViewPreset, bounds: (Vec3, Vec3), size: UVec2) -> Self {
-        let camera = preset.camera(bounds, size.x, size.y);
-        Self::of_camera(&camera, bounds, preset.azimuth_deg().to_radians(), preset.elevation_deg().to_radians())
-    }
-
-    fn of_camera(camera: &PhotoCamera, bounds: (Vec3, Vec3), yaw: f32, pitch: f32) -> Self {
-        let forward = -camera.world_from_camera.z_axis.truncate();
-        let radius = ((bounds.0 + bounds.1) * 0.5 - camera.eye()).dot(forward).max(0.5);
-        let fov = 2.0 * (camera.height as f32 * 0.5 / camera.focal_px).atan();
-        Self { yaw, pitch, radius, focus: camera.eye() + forward * radius, fov }
-    }
-
-    fn lerp(self, to: Self, t: f32) -> Self {
-        let turn = (to.yaw - self.yaw + PI).rem_euclid(TAU) - PI;
-        Self {
-            yaw: self.yaw + turn * t,
-            pitch: self.pitch.lerp(to.pitch, t),
-            radius: self.radius.lerp(to.radius, t),
-            focus: self.focus.lerp(to.focus, t),
-            fov: self.fov.lerp(to.fov, t),
-        }
-    }
-}
-
-/// A camera on its way to a named place.
-#[derive(Component, Debug)]
-pub(crate) struct Flight {
-    from: Place,
-    to: Place,
-    elapsed_secs: f32,
-}
-
 /// When the cameras of a wipe are brought together; what draws comes after it.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct StandTogether;
 
-/// What a view's camera was asked for last, for reframing when the view's shape changes.
-#[derive(Component, Debug, Clone, Copy)]
-struct Framed(Option<ViewPreset>);
+/// The preset that a view's camera stands at, for reframing when the view's shape changes; none after a hand moved it.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Framed(pub Option<ViewPreset>);
+
+/// Where the views of each group of layouts stood when it was left.
+type KeptAngles = [Vec<(ViewAngle, Framed)>; ANGLE_SETS];
 
 pub(crate) fn view_target(size: UVec2) -> Image {
     let mut image = Image::new_target_texture(size.x, size.y, TextureFormat::Rgba8UnormSrgb, None);
@@ -174,29 +97,34 @@ pub(crate) fn photographic() -> impl Bundle {
 }
 
 fn spawn_views(mut commands: Commands, mut images: ResMut<Assets<Image>>, redraw: Option<ResMut<RedrawNeeded>>) {
-    let size = UVec2::new(1280, 720);
-    let starts = [ViewPreset::FrontLeft, ViewPreset::RearRight];
+    let nominal = (Vec3::new(-1.0, 0.0, -2.3), Vec3::new(1.0, 1.28, 2.3));
     let views = ViewId::ALL.map(|view| {
+        // the others get their size when they are shown
+        let size = if view == ViewId::FIRST { UVec2::new(1280, 720) } else { UVec2::splat(*SIZE_RANGE.start()) };
         let image = images.add(view_target(size));
-        let nominal = (Vec3::new(-1.0, 0.0, -2.3), Vec3::new(1.0, 1.28, 2.3));
-        let place = Place::of_preset(starts[view.index()], nominal, size);
+        let start = ViewLayout::Split.starts().get(view.index()).copied().unwrap_or(ViewPreset::FrontLeft);
+        let place = ViewAngle::of_preset(start, nominal, size);
         let camera = commands
             .spawn((
                 Name::new(format!("view {}", view.index() + 1)),
                 view,
                 photographic(),
-                Camera { is_active: false, order: -2 + view.index() as isize, ..default() },
+                Camera { is_active: false, order: view.index() as isize - ViewId::COUNT as isize, ..default() },
                 RenderTarget::Image(image.clone().into()),
-                Projection::Perspective(PerspectiveProjection { fov: place.fov, near: 0.05, ..default() }),
+                Projection::Perspective(PerspectiveProjection {
+                    fov: place.fov_deg.to_radians(),
+                    near: 0.05,
+                    ..default()
+                }),
                 Transform::default(),
                 RenderLayers::from_layers(&[SHARED_LAYER, paint_layer(PaintSlot::A)]),
-                Framed(Some(starts[view.index()])),
+                Framed(Some(start)),
                 PanOrbitCamera {
-                    focus: place.focus,
-                    target_focus: place.focus,
-                    yaw: Some(place.yaw),
-                    pitch: Some(place.pitch),
-                    radius: Some(place.radius),
+                    focus: place.focus_m.into(),
+                    target_focus: place.focus_m.into(),
+                    yaw: Some(place.azimuth_deg.to_radians()),
+                    pitch: Some(place.elevation_deg.to_radians()),
+                    radius: Some(place.distance_m),
                     pitch_lower_limit: Some(0.4_f32.to_radians()),
                     pitch_upper_limit: Some(89.9_f32.to_radians()),
                     zoom_lower_limit: 1.2,
@@ -216,38 +144,35 @@ fn spawn_views(mut commands: Commands, mut images: ResMut<Assets<Image>>, redraw
     }
 }
 
-type ViewCamera = (Entity, &'static ViewId, &'static mut PanOrbitCamera, &'static Projection, &'static mut Framed);
+type ViewCamera = (&'static mut PanOrbitCamera, &'static mut Projection, &'static mut Framed);
 
-fn apply_view_commands(
+pub(crate) fn apply_view_commands(
     mut messages: MessageReader<ShowroomCommand>,
     mut commands: Commands,
     mut views: ResMut<Views>,
     mut redraw: ResMut<RedrawNeeded>,
     mut cameras: Query<ViewCamera>,
+    mut kept: Local<KeptAngles>,
     stage: Res<OnStage>,
 ) {
     for message in messages.read() {
         match *message {
             ShowroomCommand::SetLayout(layout) if views.layout != layout => {
-                if views.layout == ViewLayout::Wipe {
-                    // the second view gets its own place back
-                    for (.., mut orbit, _, _) in &mut cameras {
-                        orbit.force_update = true;
-                    }
-                }
-                views.layout = layout;
+                change_layout(&mut views, layout, &mut cameras, &mut kept, &mut commands, stage.bounds());
                 redraw.scene_changed();
             }
             ShowroomCommand::SetView { view, preset } => {
-                let size = views.view(view).size;
-                for (entity, id, orbit, projection, mut framed) in &mut cameras {
-                    if *id != view {
-                        continue;
-                    }
-                    framed.0 = Some(preset);
-                    let (from, to) = (current_place(&orbit, projection), Place::of_preset(preset, stage.bounds(), size));
-                    commands.entity(entity).insert(Flight { from, to, elapsed_secs: 0.0 });
-                }
+                let shown = views.view(view);
+                let Ok((orbit, lens, mut framed)) = cameras.get_mut(shown.camera) else { continue };
+                framed.set_if_neq(Framed(Some(preset)));
+                let to = ViewAngle::of_preset(preset, stage.bounds(), shown.size);
+                commands.entity(shown.camera).insert(Flight::new(ViewAngle::of_orbit(&orbit, &lens), to));
+            }
+            ShowroomCommand::SetAngle { view, angle } if angle.is_sound() => {
+                let camera = views.view(view).camera;
+                let Ok((orbit, lens, mut framed)) = cameras.get_mut(camera) else { continue };
+                framed.set_if_neq(Framed(None));
+                commands.entity(camera).insert(Flight::new(ViewAngle::of_orbit(&orbit, &lens), angle));
             }
             ShowroomCommand::ResizeView { view, width, height } => {
                 let size = UVec2::new(width, height).clamp(UVec2::splat(*SIZE_RANGE.start()), UVec2::splat(*SIZE_RANGE.end()));
@@ -256,22 +181,16 @@ fn apply_view_commands(
                     continue;
                 }
                 shown.size = size;
+                let camera = shown.camera;
                 views.set_changed();
-                redraw.scene_changed();
+                redraw.view_changed(view);
                 // a view that nobody has moved keeps the car framed
-                for (entity, id, orbit, projection, framed) in &mut cameras {
-                    if let (true, Some(preset)) = (*id == view, framed.0) {
-                        let to = Place::of_preset(preset, stage.bounds(), size);
-                        let from = current_place(&orbit, projection);
-                        commands.entity(entity).insert(Flight { from, to, elapsed_secs: FLIGHT_SECS });
-                    }
+                if let Ok((.., Framed(Some(preset)))) = cameras.get(camera) {
+                    commands.entity(camera).insert(Flight::jump(ViewAngle::of_preset(*preset, stage.bounds(), size)));
                 }
             }
             ShowroomCommand::ShowPaint { view, slot } if views.view(view).slot != slot => {
                 views.images[view.index()].slot = slot;
-                let camera = views.view(view).camera;
-                commands.entity(camera).insert(RenderLayers::from_layers(&[SHARED_LAYER, paint_layer(slot)]));
-                redraw.scene_changed();
             }
             ShowroomCommand::Redraw => redraw.scene_changed(),
             _ => {}
@@ -279,43 +198,46 @@ fn apply_view_commands(
     }
 }
 
-fn current_place(orbit: &PanOrbitCamera, projection: &Projection) -> Place {
-    let fov = match projection {
-        Projection::Perspective(perspective) => perspective.fov,
-        _ => 0.4,
-    };
-    Place {
-        yaw: orbit.yaw.unwrap_or(orbit.target_yaw),
-        pitch: orbit.pitch.unwrap_or(orbit.target_pitch),
-        radius: orbit.radius.unwrap_or(orbit.target_radius),
-        focus: orbit.focus,
-        fov,
-    }
-}
-
-fn fly(
-    time: Res<Time<Real>>,
-    mut commands: Commands,
-    mut cameras: Query<(Entity, &mut Flight, &mut PanOrbitCamera, &mut Projection)>,
+/// Shows other views, each at the angle that it had in this group of layouts before.
+fn change_layout(
+    views: &mut Views,
+    layout: ViewLayout,
+    cameras: &mut Query<ViewCamera>,
+    kept: &mut KeptAngles,
+    commands: &mut Commands,
+    bounds: (Vec3, Vec3),
 ) {
-    for (entity, mut flight, mut orbit, mut projection) in &mut cameras {
-        flight.elapsed_secs += time.delta_secs();
-        let t = (flight.elapsed_secs / FLIGHT_SECS).clamp(0.0, 1.0);
-        let place = flight.from.lerp(flight.to, t * t * (3.0 - 2.0 * t));
-        orbit.yaw = Some(place.yaw);
-        orbit.target_yaw = place.yaw;
-        orbit.pitch = Some(place.pitch);
-        orbit.target_pitch = place.pitch;
-        orbit.radius = Some(place.radius);
-        orbit.target_radius = place.radius;
-        orbit.focus = place.focus;
-        orbit.target_focus = place.focus;
-        orbit.force_update = true;
-        if let Projection::Perspective(perspective) = &mut *projection {
-            perspective.fov = place.fov;
+    let (from, to) = (views.layout, layout);
+    views.layout = to;
+    if from.angle_set() == to.angle_set() {
+        if from == ViewLayout::Wipe {
+            // the second view gets its own place back
+            for (mut orbit, ..) in cameras.iter_mut() {
+                orbit.force_update = true;
+            }
         }
-        if t >= 1.0 {
-            commands.entity(entity).remove::<Flight>();
+        return;
+    }
+    let camera = |view: usize| views.images[view].camera;
+    let now = |view: usize| {
+        let (orbit, lens, framed) = cameras.get(camera(view)).ok()?;
+        Some((ViewAngle::of_orbit(orbit, lens), *framed))
+    };
+    kept[from.angle_set()] = (0..from.starts().len()).filter_map(now).collect();
+    for (index, start) in to.starts().iter().enumerate() {
+        let preset = || {
+            let angle = ViewAngle::of_preset(*start, bounds, views.images[index].size);
+            (angle, Framed(Some(*start)))
+        };
+        let (angle, stands) = kept[to.angle_set()].get(index).copied().unwrap_or_else(preset);
+        if let Ok((mut orbit, mut lens, mut framed)) = cameras.get_mut(camera(index)) {
+            angle.apply(&mut orbit, &mut lens);
+            framed.set_if_neq(stands);
+            let angle = match stands.0 {
+                Some(preset) => ViewAngle::of_preset(preset, bounds, views.images[index].size),
+                None => angle,
+            };
+            commands.entity(camera(index)).insert(Flight::jump(angle));
         }
     }
 }
@@ -330,13 +252,9 @@ fn stand_together(
         return;
     }
     let of = |wanted: ViewId| first.iter().find(|(view, ..)| **view == wanted);
-    let (Some((_, place, lens)), Some((_, stands, sees))) = (of(ViewId::First), of(ViewId::Second)) else { return };
-    let fov = |lens: &Projection| match lens {
-        Projection::Perspective(perspective) => perspective.fov,
-        _ => 0.0,
-    };
+    let (Some((_, place, lens)), Some((_, stands, sees))) = (of(ViewId::FIRST), of(ViewId::SECOND)) else { return };
     if place != stands || fov(lens) != fov(sees) {
-        commands.entity(views.view(ViewId::Second).camera).insert((*place, lens.clone()));
+        commands.entity(views.view(ViewId::SECOND).camera).insert((*place, lens.clone()));
     }
 }
 
@@ -357,26 +275,9 @@ fn aim_pointer(
     {
         commands.entity(entity).remove::<Flight>();
         if let Ok(mut framed) = framed.get_mut(entity) {
-            framed.0 = None;
+            framed.set_if_neq(Framed(None));
         }
     }
-}
-
-/// Light and exposure follow the stage.
-pub(crate) fn light_views(
-    stage: Res<OnStage>,
-    mut commands: Commands,
-    cameras: Query<Entity, With<ViewId>>,
-    mut redraw: ResMut<RedrawNeeded>,
-) {
-    let Some(surroundings) = stage.surroundings() else { return };
-    for camera in &cameras {
-        commands.entity(camera).insert((
-            surroundings.environment_light(surroundings.rotation_rad(stage.rotation_deg())),
-            surroundings.exposure(stage.exposure_stops()),
-        ));
-    }
-    redraw.scene_changed();
 }
 
 pub(crate) fn plugin(app: &mut App) {
@@ -386,28 +287,5 @@ pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<ViewPointer>()
         .add_systems(PreStartup, spawn_views)
         .add_systems(Update, (apply_view_commands, fly, aim_pointer).chain())
-        .add_systems(PostUpdate, stand_together.after(PanOrbitCameraSystemSet).in_set(StandTogether))
-        .add_systems(Update, light_views.run_if(resource_changed::<OnStage>).after(apply_view_commands));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_on_the_way_turns_the_short_way() {
-        let place = |yaw: f32| Place { yaw, pitch: 0.1, radius: 5.0, focus: Vec3::ZERO, fov: 0.4 };
-        let middle = place(0.1).lerp(place(TAU - 0.1), 0.5);
-        assert!(middle.yaw.abs() < 1e-4, "{}", middle.yaw);
-    }
-
-    #[test]
-    fn a_preset_place_sees_what_its_camera_sees() {
-        let bounds = (Vec3::new(-1.0, 0.0, -2.3), Vec3::new(1.0, 1.28, 2.3));
-        let place = Place::of_preset(ViewPreset::FrontLeft, bounds, UVec2::new(1200, 800));
-        let camera = ViewPreset::FrontLeft.camera(bounds, 1200, 800);
-        let rotation = Quat::from_rotation_y(place.yaw) * Quat::from_rotation_x(-place.pitch);
-        let eye = place.focus + rotation * Vec3::Z * place.radius;
-        assert!((eye - camera.eye()).length() < 1e-3, "{eye} {}", camera.eye());
-    }
+        .add_systems(PostUpdate, stand_together.after(PanOrbitCameraSystemSet).in_set(StandTogether));
 }

@@ -1,14 +1,15 @@
 //! Commands lead to facts, without a graphics device.
 
 use bevy::asset::AssetPlugin;
+use bevy::camera::visibility::RenderLayers;
 use bevy::input::InputPlugin;
 use bevy::prelude::*;
+use bevy_panorbit_camera::PanOrbitCamera;
 use gridvox_car::testing::box_pack;
 use gridvox_livery::mips::MipPatch;
-use gridvox_showroom::views::ViewId;
 use gridvox_showroom::{
-    EnvironmentId, OnStage, PaintSlot, PaintUploads, RedrawNeeded, ShowroomCommand, ShowroomEvent, ShowroomPlugin, ViewLayout,
-    Views,
+    EnvironmentId, OnStage, PaintSlot, PaintUploads, RedrawNeeded, ShowroomCommand, ShowroomEvent, ShowroomPlugin, ViewAngle,
+    ViewId, ViewLayout, ViewLight, Views,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,12 +98,12 @@ fn views_follow_layout_size_and_paint() {
     app.update();
     assert_eq!(app.world().resource::<Views>().shown().len(), 1);
     send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Split));
-    send(&mut app, ShowroomCommand::ResizeView { view: ViewId::Second, width: 640, height: 3 });
-    send(&mut app, ShowroomCommand::ShowPaint { view: ViewId::Second, slot: PaintSlot::B });
+    send(&mut app, ShowroomCommand::ResizeView { view: ViewId::SECOND, width: 640, height: 3 });
+    send(&mut app, ShowroomCommand::ShowPaint { view: ViewId::SECOND, slot: PaintSlot::B });
     app.update();
     let views = app.world().resource::<Views>().clone();
     assert_eq!(views.shown().len(), 2);
-    let second = views.view(ViewId::Second);
+    let second = views.view(ViewId::SECOND);
     assert_eq!(second.size, UVec2::new(640, 16));
     assert_eq!(second.slot, PaintSlot::B);
     let image = app.world().resource::<Assets<Image>>().get(&second.image).expect("the view has a picture");
@@ -147,4 +148,131 @@ fn paint_wakes_the_views() {
     assert!(facts(&mut app).contains(&ShowroomEvent::PaintUploaded));
     let active = app.world_mut().query::<&Camera>().iter(app.world()).filter(|camera| camera.is_active).count();
     assert_eq!(active, 1, "the one view that is shown draws");
+}
+
+fn rest(app: &mut App) {
+    let start = Instant::now();
+    while app.world().resource::<RedrawNeeded>().is_needed() || app.world().resource::<OnStage>().is_loading() {
+        app.update();
+        assert!(start.elapsed() < Duration::from_secs(60), "it never rests");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    app.update();
+}
+
+fn azimuths(app: &mut App) -> Vec<i32> {
+    let mut cameras = app.world_mut().query::<(&ViewId, &PanOrbitCamera, &Projection)>();
+    let mut places: Vec<_> =
+        cameras.iter(app.world()).map(|(view, orbit, lens)| (*view, ViewAngle::of_orbit(orbit, lens).azimuth_deg)).collect();
+    places.sort_by_key(|(view, _)| *view);
+    places.into_iter().map(|(_, azimuth)| azimuth.round() as i32 % 360).collect()
+}
+
+#[test]
+fn each_group_of_layouts_keeps_its_angles() {
+    let mut app = app();
+    send(&mut app, ShowroomCommand::ShowCar(Arc::new(box_pack())));
+    rest(&mut app);
+    let angle = ViewAngle { azimuth_deg: 77.0, elevation_deg: 9.0, distance_m: 7.0, focus_m: [0.0, 0.6, 0.0], fov_deg: 20.0 };
+    send(&mut app, ShowroomCommand::SetAngle { view: ViewId::FIRST, angle });
+    app.update();
+    std::thread::sleep(Duration::from_millis(800));
+    rest(&mut app);
+    assert_eq!(azimuths(&mut app)[0], 77);
+
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Eight));
+    rest(&mut app);
+    assert_eq!(azimuths(&mut app), [0, 45, 90, 135, 180, 225, 270, 315]);
+    send(&mut app, ShowroomCommand::SetView { view: ViewId::ALL[5], preset: gridvox_car::ViewPreset::Top });
+    app.update();
+    std::thread::sleep(Duration::from_millis(800));
+    rest(&mut app);
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Four));
+    rest(&mut app);
+    assert_eq!(azimuths(&mut app)[..4], [45, 315, 135, 225]);
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Split));
+    rest(&mut app);
+    assert_eq!(azimuths(&mut app)[..2], [77, 225], "the angle from before is not lost");
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Eight));
+    rest(&mut app);
+    assert_eq!(azimuths(&mut app)[5], 90, "nor is the one among the eight");
+}
+
+/// How many cameras of views are drawing.
+fn drawing(app: &mut App) -> Vec<usize> {
+    let mut cameras = app.world_mut().query::<(&ViewId, &Camera)>();
+    let mut drawing: Vec<_> =
+        cameras.iter(app.world()).filter(|(_, camera)| camera.is_active).map(|(view, _)| view.index()).collect();
+    drawing.sort_unstable();
+    drawing
+}
+
+#[test]
+fn only_what_changed_and_is_shown_is_drawn() {
+    let mut app = app();
+    send(&mut app, ShowroomCommand::ShowCar(Arc::new(box_pack())));
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Four));
+    rest(&mut app);
+    assert_eq!(drawing(&mut app), Vec::<usize>::new());
+    // one view's livery
+    send(&mut app, ShowroomCommand::ShowPaint { view: ViewId::ALL[2], slot: PaintSlot::B });
+    app.update();
+    assert_eq!(drawing(&mut app), [2]);
+    rest(&mut app);
+    // all of the scene, but no hidden view
+    send(&mut app, ShowroomCommand::Redraw);
+    app.update();
+    assert_eq!(drawing(&mut app), [0, 1, 2, 3]);
+    rest(&mut app);
+    // a hidden view
+    send(&mut app, ShowroomCommand::ShowPaint { view: ViewId::ALL[6], slot: PaintSlot::B });
+    app.update();
+    assert_eq!(drawing(&mut app), Vec::<usize>::new());
+    assert!(!app.world().resource::<RedrawNeeded>().is_needed());
+}
+
+#[test]
+fn a_view_is_lit_by_itself_with_its_own_sun() {
+    let mut app = app();
+    send(&mut app, ShowroomCommand::ShowCar(Arc::new(box_pack())));
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Four));
+    rest(&mut app);
+    let view = ViewId::ALL[2];
+    let light = ViewLight {
+        environment: EnvironmentId::Bundled("clear_sky".into()),
+        rotation_deg: 30.0,
+        exposure_stops: 1.0,
+        backdrop_blur: None,
+    };
+    let before = app.world_mut().query::<&DirectionalLight>().iter(app.world()).count();
+    assert_eq!(before, 0, "the studio has no sun");
+    send(&mut app, ShowroomCommand::LightView { view, light: Some(light.clone()) });
+    let wanted = ShowroomEvent::ViewLit { view, environment: Some(light.environment.clone()) };
+    step_until(&mut app, |fact| *fact == wanted);
+    rest(&mut app);
+    let stage = app.world().resource::<OnStage>();
+    assert_eq!(stage.environment_of(view), Some(&light.environment));
+    assert_eq!(stage.environment(), Some(&EnvironmentId::default()));
+    let suns: Vec<RenderLayers> =
+        app.world_mut().query_filtered::<&RenderLayers, With<DirectionalLight>>().iter(app.world()).cloned().collect();
+    let [sun] = &suns[..] else { panic!("{suns:?}") };
+    let mut cameras = app.world_mut().query_filtered::<(&ViewId, &RenderLayers), With<Camera>>();
+    for (id, layers) in cameras.iter(app.world()) {
+        assert_eq!(layers.intersects(sun), *id == view, "{id:?}");
+    }
+    // its car is its own, and so is what casts the shadow
+    let roots = |app: &mut App| app.world_mut().query::<&gridvox_showroom::car::CarOnStage>().iter(app.world()).count();
+    assert_eq!(roots(&mut app), 2);
+
+    send(&mut app, ShowroomCommand::LightView { view, light: None });
+    rest(&mut app);
+    assert_eq!(app.world_mut().query::<&DirectionalLight>().iter(app.world()).count(), 0);
+    assert_eq!(roots(&mut app), 1);
+    assert_eq!(app.world().resource::<OnStage>().environment_of(view), Some(&EnvironmentId::default()));
+
+    // one that fails leaves the view in the common light, and says so
+    let lost = ViewLight { environment: EnvironmentId::File("nowhere/at_all.hdr".into()), ..light };
+    send(&mut app, ShowroomCommand::LightView { view, light: Some(lost) });
+    step_until(&mut app, |fact| *fact == ShowroomEvent::ViewLit { view, environment: None });
+    assert_eq!(app.world().resource::<OnStage>().environment_of(view), Some(&EnvironmentId::default()));
 }

@@ -143,6 +143,8 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::SetLayout(ViewLayout::Wipe) if !studio.keeps_version => {
             studio.notices.say(Weight::Warning, "No version is kept yet: K keeps the livery as it is now.");
         }
+        StudioCommand::ShowVersion(view, slot) => to.views.show_version(view, slot, &mut to.showroom),
+        StudioCommand::LightView(view, light) => to.views.light(view, light, &mut to.showroom),
         StudioCommand::SetLayout(layout) => to.views.set_layout(layout, &mut to.showroom),
         StudioCommand::SetView(slot, preset) => to.views.set_preset(slot, preset, &mut to.showroom),
         StudioCommand::SetHoveredView(preset) => {

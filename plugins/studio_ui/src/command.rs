@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bevy::prelude::{Message, Vec2};
 use gridvox_car::ViewPreset;
 use gridvox_inference::Quality;
-use gridvox_showroom::{EnvironmentId, PaintFinish, ViewId, ViewLayout};
+use gridvox_showroom::{EnvironmentId, PaintFinish, PaintSlot, ViewId, ViewLayout, ViewLight};
 
 use crate::marks::Sheet;
 
@@ -57,7 +57,7 @@ pub enum StudioCommand {
     ChooseCar(String),
     /// Loads a car pack from a folder.
     OpenCar(PathBuf),
-    /// Lights the scene.
+    /// Lights all views that have no light of their own.
     SetLight(EnvironmentId),
     /// Turns the environment, in degrees.
     SetRotation(f32),
@@ -107,8 +107,12 @@ pub enum StudioCommand {
     Blink,
     /// Moves the line between the two versions, 0..=1 of the view's width.
     SetWipe(f32),
-    /// One or two views.
+    /// How many views are shown.
     SetLayout(ViewLayout),
+    /// Shows a version of the livery in a view.
+    ShowVersion(ViewId, PaintSlot),
+    /// Lights a view by itself, or again as the first one.
+    LightView(ViewId, Option<ViewLight>),
     /// Points a view's camera.
     SetView(ViewId, ViewPreset),
     /// Points the view under the pointer, or the first.

@@ -14,6 +14,7 @@ use crate::drops;
 use crate::marks;
 use crate::model::{CarState, PhotoState, RunState, Studio, file_name};
 use crate::notices::Weight;
+use crate::views::StudioViews;
 
 pub(crate) fn take_inference_facts(
     mut events: MessageReader<InferenceEvent>,
@@ -102,9 +103,14 @@ pub(crate) fn take_editor_facts(
     }
 }
 
-pub(crate) fn take_showroom_facts(mut events: MessageReader<ShowroomEvent>, mut studio: ResMut<Studio>) {
+pub(crate) fn take_showroom_facts(
+    mut events: MessageReader<ShowroomEvent>,
+    mut studio: ResMut<Studio>,
+    mut views: ResMut<StudioViews>,
+) {
     for event in events.read() {
         match event {
+            ShowroomEvent::ViewLit { view, environment } => views.note_light(*view, environment.clone()),
             ShowroomEvent::EnvironmentShown(_) => studio.light.preparing = false,
             ShowroomEvent::Failed(message) => {
                 studio.light.preparing = false;

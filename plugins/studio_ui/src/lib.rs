@@ -14,6 +14,7 @@ mod desk;
 mod dialogs;
 mod drops;
 mod facts;
+mod grid;
 mod marks;
 mod model;
 mod notices;

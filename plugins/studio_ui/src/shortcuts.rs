@@ -31,12 +31,12 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
         (CTRL, Key::E, StudioCommand::Export),
         (CTRL, Key::Q, StudioCommand::Quit),
         (CTRL, Key::Enter, StudioCommand::Generate),
+        (CTRL, Key::Num1, StudioCommand::SetLayout(ViewLayout::Single)),
+        (CTRL, Key::Num2, StudioCommand::SetLayout(ViewLayout::Split)),
+        (CTRL, Key::Num4, StudioCommand::SetLayout(ViewLayout::Four)),
+        (CTRL, Key::Num8, StudioCommand::SetLayout(ViewLayout::Eight)),
     ];
     let text_chords = [(CTRL, Key::Z, StudioCommand::Undo), (CTRL, Key::Y, StudioCommand::Redo)];
-    let other = match layout {
-        ViewLayout::Single => ViewLayout::Split,
-        ViewLayout::Split | ViewLayout::Wipe => ViewLayout::Single,
-    };
     let wipe = if layout == ViewLayout::Wipe { ViewLayout::Single } else { ViewLayout::Wipe };
     let plain = [
         (Key::W, StudioCommand::SetLayout(wipe)),
@@ -44,7 +44,6 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
         (Key::C, StudioCommand::ToggleConfidence),
         (Key::K, StudioCommand::KeepVersion),
         (Key::B, StudioCommand::Blink),
-        (Key::V, StudioCommand::SetLayout(other)),
         (Key::H, StudioCommand::TogglePanels),
         (Key::P, StudioCommand::ToggleMarking),
         (Key::O, StudioCommand::ToggleOutline),
@@ -69,6 +68,11 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
                 out.push(command);
             }
         }
+        if input.consume_key(Modifiers::SHIFT, Key::V) {
+            out.push(StudioCommand::SetLayout(next_layout(layout, -1)));
+        } else if input.consume_key(Modifiers::NONE, Key::V) {
+            out.push(StudioCommand::SetLayout(next_layout(layout, 1)));
+        }
         for (key, command) in plain {
             if input.consume_key(Modifiers::NONE, key) {
                 out.push(command);
@@ -82,10 +86,35 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
     });
 }
 
+/// Layouts by number of views.
+const LAYOUTS: [ViewLayout; 4] = [ViewLayout::Single, ViewLayout::Split, ViewLayout::Four, ViewLayout::Eight];
+
+/// More views, then one again; a wipe counts as one.
+fn next_layout(layout: ViewLayout, step: i32) -> ViewLayout {
+    let now = LAYOUTS.iter().position(|known| *known == layout).unwrap_or(0) as i32;
+    LAYOUTS[(now + step).rem_euclid(LAYOUTS.len() as i32) as usize]
+}
+
 /// The keys that close what lies over the window.
 fn close_by_key(context: &Context, out: &mut Commands) {
     let closes = |input: &bevy_egui::egui::InputState| input.key_pressed(Key::Escape) || input.key_pressed(Key::F1);
     if context.input(closes) {
         out.push(StudioCommand::Escape);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_key_goes_through_the_layouts_and_back() {
+        let mut layout = ViewLayout::Single;
+        for expected in [ViewLayout::Split, ViewLayout::Four, ViewLayout::Eight, ViewLayout::Single] {
+            assert_eq!(next_layout(expected, -1), layout);
+            layout = next_layout(layout, 1);
+            assert_eq!(layout, expected);
+        }
+        assert_eq!(next_layout(ViewLayout::Wipe, 1), ViewLayout::Split);
     }
 }

@@ -1,6 +1,8 @@
 //! Sample data for the tests of this crate.
 
+use gridvox_editor::OpenLivery;
 use gridvox_inference::FinishedLivery;
+use gridvox_livery::TiledImage;
 use gridvox_vision::report::{CameraReport, Coverage, Report, Scores};
 use image::{GrayImage, RgbaImage};
 use std::sync::Arc;
@@ -27,5 +29,20 @@ pub fn finished(livery: RgbaImage, confidence: GrayImage) -> FinishedLivery {
             timings_secs: [("bake".to_owned(), 0.4), ("total".to_owned(), 2.9)].into(),
             warnings: Vec::new(),
         },
+    }
+}
+
+/// What is open before anything was opened.
+pub fn nothing_open() -> OpenLivery {
+    OpenLivery {
+        image: TiledImage::filled(512, [206, 207, 208, 255]).expect("a size that liveries have"),
+        path: None,
+        unsaved: false,
+        blank: true,
+        undo: None,
+        redo: None,
+        base_color: [206, 207, 208],
+        shows_map: false,
+        revision: 0,
     }
 }

@@ -5,7 +5,9 @@ use bevy::window::PrimaryWindow;
 use bevy_egui::egui::{self, TextureId};
 use bevy_egui::{EguiTextureHandle, EguiUserTextures};
 use gridvox_car::{PhotoCamera, ViewPreset};
-use gridvox_showroom::{PaintSlot, ShowroomCommand, ViewId, ViewLayout, ViewPointer, Views};
+use gridvox_showroom::{
+    EnvironmentId, Framed, PaintSlot, ShowroomCommand, ViewId, ViewLayout, ViewLight, ViewPointer, Views,
+};
 
 use crate::marks;
 use crate::model::Studio;
@@ -37,21 +39,23 @@ pub fn short_label(preset: ViewPreset) -> &'static str {
     }
 }
 
-/// What the window knows about its views.
+/// What the window knows about its views; lists go by [`ViewId::index`].
 #[derive(Resource)]
 pub(crate) struct StudioViews {
     layout: ViewLayout,
-    presets: [Option<ViewPreset>; 2],
+    presets: [Option<ViewPreset>; ViewId::COUNT],
     /// Which version each view shows.
-    slots: [PaintSlot; 2],
+    slots: [PaintSlot; ViewId::COUNT],
+    /// Lights of views that have their own.
+    lights: [Option<ViewLight>; ViewId::COUNT],
     /// Where the line of a wipe stands, 0..=1.
     wipe: f32,
     /// Where a view stood last, for fitting the car again.
-    homes: [ViewPreset; 2],
-    textures: [Option<TextureId>; 2],
-    sizes: [UVec2; 2],
+    homes: [ViewPreset; ViewId::COUNT],
+    textures: [Option<TextureId>; ViewId::COUNT],
+    sizes: [UVec2; ViewId::COUNT],
     /// How each view sees the car.
-    cameras: [Option<PhotoCamera>; 2],
+    cameras: [Option<PhotoCamera>; ViewId::COUNT],
     hovered: ViewId,
     pointer: ViewPointer,
     /// Where the steered view lies, unless a drag holds it.
@@ -60,17 +64,17 @@ pub(crate) struct StudioViews {
 
 impl Default for StudioViews {
     fn default() -> Self {
-        let homes = [ViewPreset::FrontLeft, ViewPreset::RearRight];
         Self {
             layout: ViewLayout::Single,
-            presets: homes.map(Some),
-            slots: [PaintSlot::A; 2],
+            presets: [None; ViewId::COUNT],
+            slots: [PaintSlot::A; ViewId::COUNT],
+            lights: Default::default(),
             wipe: 0.5,
-            homes,
-            textures: [None; 2],
-            sizes: [UVec2::ZERO; 2],
-            cameras: [None; 2],
-            hovered: ViewId::First,
+            homes: [ViewPreset::FrontLeft; ViewId::COUNT],
+            textures: [None; ViewId::COUNT],
+            sizes: [UVec2::ZERO; ViewId::COUNT],
+            cameras: [None; ViewId::COUNT],
+            hovered: ViewId::FIRST,
             pointer: ViewPointer::default(),
             holds: None,
         }
@@ -85,8 +89,9 @@ impl StudioViews {
     /// The view under the pointer, or the one that was last.
     pub fn hovered(&self) -> ViewId {
         match self.layout {
-            ViewLayout::Single | ViewLayout::Wipe => ViewId::First,
-            ViewLayout::Split => self.hovered,
+            ViewLayout::Wipe => ViewId::FIRST,
+            layout if layout.shows(self.hovered) => self.hovered,
+            _ => ViewId::FIRST,
         }
     }
 
@@ -95,14 +100,13 @@ impl StudioViews {
     }
 
     pub fn set_layout(&mut self, layout: ViewLayout, showroom: &mut MessageWriter<ShowroomCommand>) {
-        let slots = match layout {
-            ViewLayout::Wipe => PaintSlot::ALL,
-            _ if self.layout == ViewLayout::Wipe => [PaintSlot::A; 2],
-            _ => self.slots,
+        let pair = match layout {
+            ViewLayout::Wipe => Some(PaintSlot::ALL),
+            _ if self.layout == ViewLayout::Wipe => Some([PaintSlot::A; 2]),
+            _ => None,
         };
-        for (view, slot) in ViewId::ALL.into_iter().zip(slots) {
-            self.slots[view.index()] = slot;
-            showroom.write(ShowroomCommand::ShowPaint { view, slot });
+        for (&view, slot) in ViewLayout::Wipe.views().iter().zip(pair.into_iter().flatten()) {
+            self.show_version(view, slot, showroom);
         }
         self.layout = layout;
         showroom.write(ShowroomCommand::SetLayout(layout));
@@ -110,8 +114,12 @@ impl StudioViews {
 
     pub fn set_preset(&mut self, view: ViewId, preset: ViewPreset, showroom: &mut MessageWriter<ShowroomCommand>) {
         self.presets[view.index()] = Some(preset);
-        self.homes[view.index()] = preset;
         showroom.write(ShowroomCommand::SetView { view, preset });
+    }
+
+    pub fn show_version(&mut self, view: ViewId, slot: PaintSlot, showroom: &mut MessageWriter<ShowroomCommand>) {
+        self.slots[view.index()] = slot;
+        showroom.write(ShowroomCommand::ShowPaint { view, slot });
     }
 
     /// Shows the other version in the view under the pointer.
@@ -121,12 +129,23 @@ impl StudioViews {
             PaintSlot::A => PaintSlot::B,
             PaintSlot::B => PaintSlot::A,
         };
-        self.slots[view.index()] = slot;
-        showroom.write(ShowroomCommand::ShowPaint { view, slot });
+        self.show_version(view, slot, showroom);
+    }
+
+    /// Lights a view by itself, or again as the first one.
+    pub fn light(&mut self, view: ViewId, light: Option<ViewLight>, showroom: &mut MessageWriter<ShowroomCommand>) {
+        self.lights[view.index()] = light.clone();
+        showroom.write(ShowroomCommand::LightView { view, light });
+    }
+
+    /// Takes over which surroundings a view's own light has.
+    pub fn note_light(&mut self, view: ViewId, environment: Option<EnvironmentId>) {
+        let own = &mut self.lights[view.index()];
+        *own = own.take().zip(environment).map(|(light, environment)| ViewLight { environment, ..light });
     }
 
     pub fn fit(&mut self, showroom: &mut MessageWriter<ShowroomCommand>) {
-        for view in ViewId::ALL {
+        for &view in self.layout.views() {
             self.set_preset(view, self.homes[view.index()], showroom);
         }
     }
@@ -137,22 +156,37 @@ impl StudioViews {
     }
 
     pub fn shown(&self, studio: &Studio, preparing: bool) -> ViewAreaView {
-        let view = |index: usize| ViewState {
-            picture: self.textures[index],
-            preset: self.presets[index],
-            kept: self.slots[index] == PaintSlot::B,
-        };
         let photo = studio.marked_photo();
-        let marks = ViewId::ALL.map(|id| match (photo, self.camera(id)) {
-            (Some(photo), Some(camera)) => marks::shown(&photo.marks, camera, studio.picker.as_deref()),
-            _ => Vec::new(),
-        });
+        let view = |id: ViewId| {
+            let index = id.index();
+            let marks = match (photo, self.camera(id)) {
+                (Some(photo), Some(camera)) if self.layout.shows(id) => {
+                    marks::shown(&photo.marks, camera, studio.picker.as_deref())
+                }
+                _ => Vec::new(),
+            };
+            ViewState {
+                picture: self.textures[index],
+                preset: self.presets[index],
+                kept: self.slots[index] == PaintSlot::B,
+                light: self.lights[index].clone(),
+                marks,
+            }
+        };
+        let light = &studio.light;
         ViewAreaView {
             layout: self.layout,
-            views: [view(0), view(1)],
+            views: ViewId::ALL.map(view),
             wipe: self.wipe,
             marking: photo.is_some(),
-            marks,
+            keeps_version: studio.keeps_version,
+            environments: studio.environments.clone(),
+            light: ViewLight {
+                environment: light.light.clone(),
+                rotation_deg: light.rotation_deg,
+                exposure_stops: light.exposure_ev,
+                backdrop_blur: light.backdrop_blur,
+            },
             drag_hovers: studio.drag_hovers,
             preparing,
         }
@@ -165,10 +199,7 @@ impl StudioViews {
             let size = place.rect.size() * scale;
             self.sizes[place.view.index()] = UVec2::new(size.x.round() as u32, size.y.round() as u32);
             if self.layout == ViewLayout::Wipe {
-                self.sizes[ViewId::Second.index()] = self.sizes[place.view.index()];
-            }
-            if place.dragged {
-                self.presets[place.view.index()] = None;
+                self.sizes[ViewId::SECOND.index()] = self.sizes[place.view.index()];
             }
         }
         let steered = places.iter().find(|place| place.dragged).or(places.iter().find(|place| place.hovered));
@@ -205,18 +236,21 @@ fn register_pictures(
         ViewId::ALL.map(|view| Some(textures.add_image(EguiTextureHandle::Strong(pictures.view(view).image.clone()))));
 }
 
-/// Where the views' cameras stand, as the engine describes cameras.
+/// Where the views' cameras stand, as the engine describes cameras, and at which presets.
 fn note_cameras(
     pictures: Option<Res<Views>>,
-    cameras: Query<(&Transform, &Projection)>,
+    cameras: Query<(&Transform, &Projection, &Framed)>,
     mut views: ResMut<StudioViews>,
 ) {
     let Some(pictures) = pictures else { return };
-    for view in ViewId::ALL {
-        let shown = pictures.view(view);
-        if let Ok((stands, Projection::Perspective(lens))) = cameras.get(shown.camera) {
+    for &view in pictures.layout.views() {
+        let (shown, index) = (pictures.view(view), view.index());
+        let Ok((stands, lens, Framed(preset))) = cameras.get(shown.camera) else { continue };
+        views.presets[index] = *preset;
+        views.homes[index] = preset.unwrap_or(views.homes[index]);
+        if let Projection::Perspective(lens) = lens {
             let size = shown.size.as_vec2();
-            views.cameras[view.index()] = Some(PhotoCamera {
+            views.cameras[index] = Some(PhotoCamera {
                 world_from_camera: stands.to_matrix(),
                 focal_px: 0.5 * size.y / (0.5 * lens.fov).tan(),
                 principal_point: size * 0.5,
@@ -244,7 +278,7 @@ fn steer_views(
     let left = views.holds.is_some_and(has_left);
     pointer.set_if_neq(ViewPointer { view: views.pointer.view.filter(|_| !left), ..views.pointer });
     let Some(pictures) = pictures else { return };
-    for view in ViewId::ALL {
+    for &view in views.layout.views() {
         let (wanted, has) = (views.sizes[view.index()], pictures.view(view).size);
         if wanted.min_element() >= 16 && wanted != has {
             showroom.write(ShowroomCommand::ResizeView { view, width: wanted.x, height: wanted.y });

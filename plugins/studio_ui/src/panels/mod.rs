@@ -13,6 +13,7 @@ pub mod result;
 pub mod run;
 pub mod top_bar;
 pub mod view_area;
+mod view_header;
 
 use crate::command::StudioCommand;
 

@@ -10,11 +10,12 @@ use bevy::math::{Vec2, Vec3};
 use bevy_egui::egui::{Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use gridvox_showroom::EnvironmentId;
+use gridvox_showroom::{EnvironmentId, PaintSlot, ViewId, ViewLayout, ViewLight};
 use gridvox_inference::{Analysis, Analyzed, FinishedLivery, Stage};
 use image::{GrayImage, RgbaImage};
 
 use super::Commands;
+use super::view_area::{ViewAreaView, view_area};
 use crate::command::{Ask, ExportForm, StudioCommand};
 use crate::model::{CarState, ExportDone, ExportState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::marks::{Mark, Sheet, ShownMark};
@@ -24,11 +25,20 @@ use crate::theme;
 type Out = Rc<RefCell<Commands>>;
 
 /// A panel in a window of the side panel's width; fonts count from the second frame on.
-fn harness<'a>(mut panel: impl FnMut(&mut Ui, &mut Commands) + 'a) -> (Harness<'a>, Out) {
+fn harness<'a>(panel: impl FnMut(&mut Ui, &mut Commands) + 'a) -> (Harness<'a>, Out) {
+    sized_harness(320.0, panel)
+}
+
+/// As wide as the smallest window.
+fn wide_harness<'a>(panel: impl FnMut(&mut Ui, &mut Commands) + 'a) -> (Harness<'a>, Out) {
+    sized_harness(1000.0, panel)
+}
+
+fn sized_harness<'a>(width: f32, mut panel: impl FnMut(&mut Ui, &mut Commands) + 'a) -> (Harness<'a>, Out) {
     let out = Out::default();
     let sink = out.clone();
     let mut themed = false;
-    let mut harness = Harness::builder().with_size(vec2(320.0, 900.0)).build_ui(move |ui| {
+    let mut harness = Harness::builder().with_size(vec2(width, 900.0)).build_ui(move |ui| {
         if !std::mem::replace(&mut themed, true) {
             theme::apply(ui.ctx());
             ui.ctx().request_repaint();
@@ -192,26 +202,80 @@ fn a_notice_can_be_dismissed() {
     assert_eq!(*out.borrow(), [StudioCommand::DismissNotice(1)]);
 }
 
-#[test]
-fn a_view_says_when_it_shows_the_kept_version() {
-    use super::view_area::{ViewAreaView, ViewState, view_area};
-    use gridvox_showroom::{ViewId, ViewLayout};
-    let kept = ViewState { kept: true, ..ViewState::default() };
-    let view = ViewAreaView {
-        layout: ViewLayout::Split,
-        views: [kept, ViewState::default()],
+fn views(layout: ViewLayout) -> ViewAreaView {
+    let light = Studio::default().light;
+    ViewAreaView {
+        layout,
+        views: Default::default(),
         wipe: 0.5,
         marking: false,
-        marks: Default::default(),
+        keeps_version: false,
+        environments: vec![("low_sun".into(), "Low sun".into()), ("tunnel".into(), "Tunnel".into())],
+        light: ViewLight {
+            environment: light.light,
+            rotation_deg: light.rotation_deg,
+            exposure_stops: light.exposure_ev,
+            backdrop_blur: light.backdrop_blur,
+        },
         drag_hovers: false,
         preparing: false,
-    };
+    }
+}
+
+#[test]
+fn a_view_says_when_it_shows_the_kept_version() {
+    let mut view = views(ViewLayout::Split);
+    view.views[0].kept = true;
     let places = Rc::new(RefCell::new(Vec::new()));
     let sink = places.clone();
-    let (harness, _) = harness(move |ui, out| *sink.borrow_mut() = view_area(ui, &view, out));
-    assert_eq!(places.borrow().iter().map(|place| place.view).collect::<Vec<_>>(), ViewId::ALL);
-    let words: usize = harness.output().shapes.iter().filter(|shape| format!("{shape:?}").contains("Kept version")).count();
-    assert_eq!(words, 1);
+    let (mut harness, out) = harness(move |ui, out| *sink.borrow_mut() = view_area(ui, &view, out));
+    assert_eq!(places.borrow().iter().map(|place| place.view).collect::<Vec<_>>(), ViewLayout::Split.views());
+    harness.get_by_label("Kept version").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::ShowVersion(ViewId::FIRST, PaintSlot::A)]);
+}
+
+#[test]
+fn every_view_has_its_angle_and_its_light() {
+    let mut view = views(ViewLayout::Eight);
+    view.views[6].light = Some(ViewLight { environment: EnvironmentId::Bundled("low_sun".into()), ..view.light.clone() });
+    for (state, start) in view.views.iter_mut().zip(ViewLayout::Eight.starts()) {
+        state.preset = Some(*start);
+    }
+    let (mut harness, out) = harness(move |ui, out| {
+        view_area(ui, &view, out);
+    });
+    for index in 1..=8 {
+        harness.get_by_label(&format!("View {index} of the car"));
+    }
+    harness.get_by_label("Light of view 7: Low sun").click();
+    harness.run_steps(3);
+    harness.get_by_label("Tunnel").click();
+    harness.run_steps(2);
+    harness.get_by_label("Light of view 7: Low sun").click();
+    harness.run_steps(3);
+    harness.get_by_label("As in the first view").click();
+    harness.run_steps(2);
+    let out = out.borrow();
+    let [StudioCommand::LightView(first, Some(light)), StudioCommand::LightView(second, None)] = &out[..] else {
+        panic!("{out:?}")
+    };
+    assert_eq!((first.index(), second.index()), (6, 6));
+    assert_eq!(light.environment, EnvironmentId::Bundled("tunnel".into()));
+}
+
+#[test]
+fn the_bar_offers_one_two_four_and_eight_views() {
+    let open = crate::testing::nothing_open();
+    let (mut harness, out) = wide_harness(move |ui, out| {
+        super::top_bar::top_bar(ui, &super::top_bar::TopBarView { open: &open, layout: ViewLayout::Split, log_length: 0 }, out);
+    });
+    for name in ["One view", "Two views", "Four views", "Eight views"] {
+        harness.get_by_label(name).click();
+        harness.run_steps(2);
+    }
+    let wanted = [ViewLayout::Single, ViewLayout::Four, ViewLayout::Eight].map(StudioCommand::SetLayout);
+    assert_eq!(*out.borrow(), wanted, "the one that is shown is no choice");
 }
 
 #[test]
@@ -294,25 +358,16 @@ fn a_click_on_the_sheet_is_a_pixel_of_the_photo() {
 
 #[test]
 fn a_click_on_a_view_sets_a_point_only_while_points_are_set() {
-    use super::view_area::{ViewAreaView, ViewState, view_area};
-    use gridvox_showroom::{ViewId, ViewLayout};
     for marking in [false, true] {
         let mark = ShownMark { index: 1, place: Vec2::new(0.25, 0.25), hidden: false };
-        let view = ViewAreaView {
-            layout: ViewLayout::Single,
-            views: [ViewState::default(); 2],
-            wipe: 0.5,
-            marking,
-            marks: [if marking { vec![mark] } else { Vec::new() }, Vec::new()],
-            drag_hovers: false,
-            preparing: false,
-        };
+        let mut view = ViewAreaView { marking, ..views(ViewLayout::Single) };
+        view.views[0].marks = if marking { vec![mark] } else { Vec::new() };
         let (mut harness, out) = harness(move |ui, out| {
             view_area(ui, &view, out);
         });
-        harness.get_by_label("First view of the car").click();
+        harness.get_by_label("View 1 of the car").click();
         harness.run_steps(2);
-        let wanted = StudioCommand::MarkCar(ViewId::First, Vec2::splat(0.5));
+        let wanted = StudioCommand::MarkCar(ViewId::FIRST, Vec2::splat(0.5));
         assert_eq!(*out.borrow(), if marking { vec![wanted] } else { Vec::new() });
     }
 }

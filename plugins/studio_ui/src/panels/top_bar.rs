@@ -1,6 +1,9 @@
 //! The bar over everything: files, steps, views.
 
-use bevy_egui::egui::{Align, Align2, Button, Layout, RichText, Sense, Ui, containers::menu::MenuButton, vec2};
+use bevy_egui::egui::{
+    Align, Align2, Button, Color32, CornerRadius, Layout, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    WidgetType, containers::menu::MenuButton, vec2,
+};
 use gridvox_car::ViewPreset;
 use gridvox_editor::OpenLivery;
 use gridvox_showroom::ViewLayout;
@@ -10,13 +13,12 @@ use crate::command::{Ask, StudioCommand};
 use crate::model::file_name;
 use crate::theme;
 use crate::views::label;
-use crate::widgets::segmented;
 
 /// What the bar shows beside its own labels.
 pub struct TopBarView<'a> {
     /// The open livery.
     pub open: &'a OpenLivery,
-    /// One or two views.
+    /// How many views.
     pub layout: ViewLayout,
     /// Notices that the log holds.
     pub log_length: usize,
@@ -42,14 +44,9 @@ pub fn top_bar(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
                 out.push(StudioCommand::ToggleLog);
             }
             ui.add_space(theme::GAP);
-            ui.allocate_ui(vec2(150.0, theme::CONTROL_HEIGHT), |ui| {
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let choices = [(ViewLayout::Single, "One view"), (ViewLayout::Split, "Two views")];
-                    if let Some(layout) = segmented(ui, view.layout, &choices) {
-                        out.push(StudioCommand::SetLayout(layout));
-                    }
-                });
-            });
+            if let Some(layout) = layout_choice(ui, view.layout) {
+                out.push(StudioCommand::SetLayout(layout));
+            }
             ui.add_space(theme::GAP);
             if quiet(ui, view.open.redo.is_some(), "Redo").on_hover_text(step("Redo", &view.open.redo, "Ctrl+Y")).clicked() {
                 out.push(StudioCommand::Redo);
@@ -61,6 +58,51 @@ pub fn top_bar(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
     });
 }
 
+/// How many views: layout, name, keys, columns and rows of its sign.
+const LAYOUTS: [(ViewLayout, &str, &str, (usize, usize)); 4] = [
+    (ViewLayout::Single, "One view", "Ctrl+1", (1, 1)),
+    (ViewLayout::Split, "Two views", "Ctrl+2", (2, 1)),
+    (ViewLayout::Four, "Four views", "Ctrl+4", (2, 2)),
+    (ViewLayout::Eight, "Eight views", "Ctrl+8", (4, 2)),
+];
+
+/// The layouts as signs side by side in one well; returns the newly chosen one.
+fn layout_choice(ui: &mut Ui, current: ViewLayout) -> Option<ViewLayout> {
+    const CELL: Vec2 = vec2(32.0, theme::CONTROL_HEIGHT - 4.0);
+    const SIGN: Vec2 = vec2(18.0, 13.0);
+    let size = vec2(CELL.x * LAYOUTS.len() as f32 + 4.0, theme::CONTROL_HEIGHT);
+    let (well, _) = ui.allocate_exact_size(size, Sense::hover());
+    ui.painter().rect_filled(well, CornerRadius::same(theme::RADIUS), theme::WELL);
+    let mut chosen = None;
+    for (index, (layout, name, keys, (columns, rows))) in LAYOUTS.into_iter().enumerate() {
+        let cell = Rect::from_min_size(well.min + vec2(2.0 + CELL.x * index as f32, 2.0), CELL);
+        let response = ui.interact(cell, ui.id().with(("layout", index)), Sense::click());
+        let selected = layout == current;
+        response.widget_info(|| WidgetInfo::selected(WidgetType::RadioButton, true, selected, name));
+        let fill = match (selected, response.hovered()) {
+            (true, _) => theme::CONTROL_ACTIVE,
+            (false, true) => theme::CONTROL,
+            (false, false) => Color32::TRANSPARENT,
+        };
+        ui.painter().rect_filled(cell, CornerRadius::same(theme::RADIUS - 1), fill);
+        if response.has_focus() {
+            let stroke = Stroke::new(1.0, theme::ACCENT);
+            ui.painter().rect_stroke(cell, CornerRadius::same(theme::RADIUS - 1), stroke, StrokeKind::Inside);
+        }
+        let color = if selected { Color32::WHITE } else { theme::TEXT_SOFT };
+        let sign = Rect::from_center_size(cell.center().round(), SIGN);
+        let pane = vec2((SIGN.x + 1.0) / columns as f32 - 1.0, (SIGN.y + 1.0) / rows as f32 - 1.0);
+        for pane_index in 0..columns * rows {
+            let at = vec2((pane_index % columns) as f32 * (pane.x + 1.0), (pane_index / columns) as f32 * (pane.y + 1.0));
+            ui.painter().rect_filled(Rect::from_min_size(sign.min + at, pane), 1, color);
+        }
+        if response.on_hover_text(format!("{name} ({keys})")).clicked() && !selected {
+            chosen = Some(layout);
+        }
+    }
+    chosen
+}
+
 fn brand(ui: &mut Ui) {
     let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover());
     // Four places on the grid, the first of them taken.
@@ -68,7 +110,7 @@ fn brand(ui: &mut Ui) {
         let column = (index % 2) as f32;
         let row = (index / 2) as f32;
         let place = rect.min + vec2(column * 9.0, row * 9.0);
-        ui.painter().rect_filled(bevy_egui::egui::Rect::from_min_size(place, vec2(7.0, 7.0)), 2, color);
+        ui.painter().rect_filled(Rect::from_min_size(place, vec2(7.0, 7.0)), 2, color);
     }
     ui.add_space(theme::GAP_SMALL);
     ui.label(RichText::new("GridVox").font(theme::semibold(15.0)).color(theme::TEXT));
@@ -165,6 +207,12 @@ fn view_menu(ui: &mut Ui, out: &mut Commands) {
             }
         }
         ui.separator();
+        for (layout, name, keys, _) in LAYOUTS {
+            if item(ui, true, name, keys) {
+                out.push(StudioCommand::SetLayout(layout));
+            }
+        }
+        ui.separator();
         if item(ui, true, "Fit the car", "F") {
             out.push(StudioCommand::FitViews);
         }
@@ -185,6 +233,6 @@ fn view_menu(ui: &mut Ui, out: &mut Commands) {
 }
 
 /// The centre of a rectangle of text, for pictures that are not there yet.
-pub(crate) fn placeholder(ui: &Ui, rect: bevy_egui::egui::Rect, text: &str) {
+pub(crate) fn placeholder(ui: &Ui, rect: Rect, text: &str) {
     ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::regular(13.0), theme::TEXT_FAINT);
 }

@@ -1,37 +1,38 @@
-//! The middle of the window: one or two 3D views with their presets.
+//! The middle of the window: the 3D views with what lies on them.
 
 use bevy::math::Vec2;
 use bevy_egui::egui::{
     self, Button, Color32, CornerRadius, Frame, Margin, Rect, RichText, Sense, Stroke, StrokeKind, TextureId, Ui, UiBuilder, pos2, vec2,
 };
 use gridvox_car::ViewPreset;
-use gridvox_showroom::{ViewId, ViewLayout};
+use gridvox_showroom::{ViewId, ViewLayout, ViewLight};
 
 use super::Commands;
 use super::top_bar::placeholder;
+use super::view_header::header;
 use crate::command::StudioCommand;
+use crate::grid::cells;
 use crate::marks::ShownMark;
 use crate::theme;
 use crate::views::{label, short_label};
 use crate::widgets::mark_dot;
 
-/// The views' names for screen readers.
-const VIEW_NAMES: [&str; 2] = ["First view of the car", "Second view of the car"];
-/// Space between two views, in points.
-const GUTTER: f32 = 2.0;
-
 /// What the area shows.
 pub struct ViewAreaView {
-    /// One or two.
+    /// How many.
     pub layout: ViewLayout,
-    /// Both views.
-    pub views: [ViewState; 2],
+    /// All views, by [`ViewId::index`].
+    pub views: [ViewState; ViewId::COUNT],
     /// Where the line of a wipe stands, 0..=1 of the width.
     pub wipe: f32,
     /// A click sets a point on the car.
     pub marking: bool,
-    /// Points on the car, by view.
-    pub marks: [Vec<ShownMark>; 2],
+    /// A version of the livery was kept.
+    pub keeps_version: bool,
+    /// Bundled environments: id and name.
+    pub environments: Vec<(String, String)>,
+    /// The common light.
+    pub light: ViewLight,
     /// Files hover over the window.
     pub drag_hovers: bool,
     /// Words over the views while the first picture is on its way.
@@ -39,7 +40,7 @@ pub struct ViewAreaView {
 }
 
 /// What a view shows.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ViewState {
     /// The picture, once it is drawn.
     pub picture: Option<TextureId>,
@@ -47,6 +48,10 @@ pub struct ViewState {
     pub preset: Option<ViewPreset>,
     /// It shows the kept version of the livery.
     pub kept: bool,
+    /// Its own light, where it has one.
+    pub light: Option<ViewLight>,
+    /// Points on the car.
+    pub marks: Vec<ShownMark>,
 }
 
 /// Where a view came to lie and whether the pointer may steer it.
@@ -66,20 +71,12 @@ pub struct ViewPlace {
 pub fn view_area(ui: &mut Ui, view: &ViewAreaView, out: &mut Commands) -> Vec<ViewPlace> {
     let area = ui.available_rect_before_wrap();
     ui.painter().rect_filled(area, 0, theme::BACKDROP);
-    let places = match view.layout {
-        ViewLayout::Single | ViewLayout::Wipe => vec![(ViewId::First, area)],
-        ViewLayout::Split => {
-            let (first, second) = halves(area);
-            vec![(ViewId::First, first), (ViewId::Second, second)]
-        }
+    let cells = match view.layout {
+        ViewLayout::Wipe => vec![area],
+        layout => cells(area, layout.views().len()),
     };
-    let mut shown: Vec<_> = places
-        .into_iter()
-        .map(|(id, rect)| {
-            let over = (view.layout == ViewLayout::Wipe).then_some((view.views[1], view.wipe));
-            one_view(ui, id, rect, view, over, out)
-        })
-        .collect();
+    let mut shown: Vec<_> =
+        view.layout.views().iter().zip(cells).map(|(&id, rect)| one_view(ui, id, rect, view, out)).collect();
     if view.layout == ViewLayout::Wipe && wipe_line(ui, area, view.wipe, out) {
         for place in &mut shown {
             (place.hovered, place.dragged) = (false, false);
@@ -94,63 +91,49 @@ pub fn view_area(ui: &mut Ui, view: &ViewAreaView, out: &mut Commands) -> Vec<Vi
     shown
 }
 
-/// Side by side in wide areas, one above the other in tall ones.
-fn halves(area: Rect) -> (Rect, Rect) {
-    if area.width() > area.height() * 1.1 {
-        let (mut left, mut right) = area.split_left_right_at_fraction(0.5);
-        left.max.x -= GUTTER / 2.0;
-        right.min.x += GUTTER / 2.0;
-        (left, right)
-    } else {
-        let (mut top, mut bottom) = area.split_top_bottom_at_fraction(0.5);
-        top.max.y -= GUTTER / 2.0;
-        bottom.min.y += GUTTER / 2.0;
-        (top, bottom)
-    }
+/// The name for screen readers.
+fn spoken(id: ViewId) -> String {
+    format!("View {} of the car", id.index() + 1)
 }
 
-fn one_view(
-    ui: &mut Ui,
-    id: ViewId,
-    rect: Rect,
-    view: &ViewAreaView,
-    over: Option<(ViewState, f32)>,
-    out: &mut Commands,
-) -> ViewPlace {
-    let state = view.views[id.index()];
+fn one_view(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut Commands) -> ViewPlace {
+    let state = &view.views[id.index()];
     let mut response = ui.interact(rect, ui.id().with(("view", id.index())), Sense::click_and_drag());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, VIEW_NAMES[id.index()]));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, spoken(id)));
     if view.marking {
         response = response.on_hover_cursor(egui::CursorIcon::Crosshair);
     }
+    let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
     if let Some(texture) = state.picture {
-        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        ui.painter().image(texture, rect, uv, Color32::WHITE);
+        ui.painter().image(texture, rect, whole, Color32::WHITE);
     }
     if view.preparing {
         placeholder(ui, rect, "Preparing the showroom…");
     }
-    if let Some((ViewState { picture: Some(texture), .. }, fraction)) = over {
-        let right = Rect::from_min_max(pos2(rect.left() + rect.width() * fraction, rect.top()), rect.max);
-        let uv = Rect::from_min_max(pos2(fraction, 0.0), pos2(1.0, 1.0));
+    if let (ViewLayout::Wipe, Some(texture)) = (view.layout, view.views[ViewId::SECOND.index()].picture) {
+        let right = Rect::from_min_max(pos2(rect.left() + rect.width() * view.wipe, rect.top()), rect.max);
+        let uv = Rect::from_min_max(pos2(view.wipe, 0.0), whole.max);
         ui.painter().image(texture, right, uv, Color32::WHITE);
-        badge(ui, rect, "Newest left, kept version right");
-    } else if state.kept {
-        badge(ui, rect, "Kept version");
     }
-    for mark in &view.marks[id.index()] {
+    for mark in &state.marks {
         let place = rect.min + vec2(mark.place.x, mark.place.y) * rect.size();
         mark_dot(&ui.painter().with_clip_rect(rect), place, mark.index, mark.hidden);
     }
-    let bar = preset_bar(ui, id, rect, state.preset, out);
-    let hovered = response.hovered() && ui.ctx().pointer_hover_pos().is_none_or(|pointer| !bar.contains(pointer));
+    // what lies on the picture takes the pointer from it
+    let mut lying = vec![header(ui, id, rect, view, out)];
+    if view.layout.views().len() <= 2 {
+        lying.push(preset_bar(ui, id, rect, state.preset, out));
+    }
+    let beside = |pointer: egui::Pos2| !lying.iter().any(|rect| rect.contains(pointer));
+    let hovered = response.hovered() && ui.ctx().pointer_hover_pos().is_none_or(beside);
+    let dragged = response.dragged() && ui.input(|input| input.pointer.press_origin()).is_none_or(beside);
     if let (true, true, Some(pointer)) = (view.marking, response.clicked(), response.interact_pointer_pos()) {
         let share = (pointer - rect.min) / rect.size();
         out.push(StudioCommand::MarkCar(id, Vec2::new(share.x, share.y)));
     } else if response.double_clicked() {
         out.push(StudioCommand::FitViews);
     }
-    ViewPlace { view: id, rect, hovered, dragged: response.dragged() }
+    ViewPlace { view: id, rect, hovered, dragged }
 }
 
 /// The line between two versions, to be dragged; true while the pointer has it.
@@ -169,14 +152,6 @@ fn wipe_line(ui: &Ui, area: Rect, fraction: f32, out: &mut Commands) -> bool {
         }
     }
     has
-}
-
-/// Words in the upper left corner of a view.
-fn badge(ui: &Ui, rect: Rect, text: &str) {
-    let words = ui.painter().layout_no_wrap(text.to_owned(), theme::medium(12.0), theme::TEXT);
-    let frame = Rect::from_min_size(rect.min + vec2(12.0, 12.0), words.size() + vec2(20.0, 10.0));
-    ui.painter().rect_filled(frame, CornerRadius::same(8), Color32::from_black_alpha(150));
-    ui.painter().galley(frame.min + vec2(10.0, 5.0), words, theme::TEXT);
 }
 
 /// The presets as small buttons at the lower edge of a view.

@@ -1,0 +1,230 @@
+//! Lights on stage: the common one, and those of views that are lit by themselves.
+//!
+//! Each has its surroundings, its sun, its ground with the car's shadow, and the car standing in it, all in layers of
+//! their own, so that a view shows one of them and pays for one of them. Surfaces know whether a sun shines and how dark
+//! the ground is, hence the car per light; the copies share their meshes.
+
+use crate::backdrop::{self, Backdrop};
+use crate::car::{self, CarOnStage, CarPart, Dressing, SHARED_LAYER, StandsIn, layer_in, paint_layer};
+use crate::contact;
+use crate::environment::EnvironmentId;
+use crate::finish::{self, FinishMaterial};
+use crate::layout::{ViewId, ViewLayout};
+use crate::light::Surroundings;
+use crate::pace::RedrawNeeded;
+use crate::paint::{PaintSlot, PaintTextures};
+use crate::stage::{OnStage, SharedTextures, SunLight, backdrop_material, ground_shadow_image};
+use crate::views::Views;
+use bevy::camera::visibility::RenderLayers;
+use bevy::prelude::*;
+
+/// Stops that a user can add to or take from the exposure.
+pub(crate) const EXPOSURE_STOPS: f32 = 6.0;
+
+/// A light that one view has for itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ViewLight {
+    /// Which surroundings.
+    pub environment: EnvironmentId,
+    /// Degrees added to the surroundings' own rotation.
+    pub rotation_deg: f32,
+    /// Stops added to the surroundings' own exposure, -6 to 6.
+    pub exposure_stops: f32,
+    /// How blurred the distance is, 0..1; `None` is the surroundings' own.
+    pub backdrop_blur: Option<f32>,
+}
+
+/// One light on stage. The first is the common one; the others belong to the view with the same index.
+#[derive(Default)]
+pub(crate) struct Rig {
+    pub surroundings: Option<Surroundings>,
+    /// Surroundings whose pictures get to the graphics card in this frame, and their order. A camera lit by pictures that
+    /// are not there yet would be dark for a moment, and need shaders of its own for it.
+    pub arriving: Option<(Surroundings, u64)>,
+    pub rotation_deg: f32,
+    pub exposure_stops: f32,
+    pub blur: Option<f32>,
+    pub environment_order: u64,
+    pub environment_done: u64,
+    pub shadow_order: u64,
+    pub shadow_done: u64,
+    /// What was asked for last.
+    pub wanted: Option<EnvironmentId>,
+    pub baked_for: Option<(String, EnvironmentId, i32)>,
+    pub ground_shadow: Option<Handle<Image>>,
+    backdrop: Option<Handle<Backdrop>>,
+    /// The hash of the car that stands in it.
+    dressed: Option<String>,
+    /// Grows with every change that cameras have to hear of.
+    revision: u64,
+    settled: u64,
+}
+
+impl Rig {
+    /// Whether surroundings or a shadow are being made.
+    pub fn is_loading(&self) -> bool {
+        self.environment_done < self.environment_order || self.shadow_done < self.shadow_order
+    }
+
+    /// Something about it changed.
+    pub fn touch(&mut self) {
+        self.revision += 1;
+    }
+
+    /// Another car: nothing stands in it any more.
+    pub fn undress(&mut self) {
+        self.dressed = None;
+        self.touch();
+    }
+
+    /// Out of use: its pictures leave the graphics card, and what is still on its way comes too late.
+    fn clear(&mut self) {
+        let (environment, shadow) = (self.environment_order + 1, self.shadow_order + 1);
+        *self = Self {
+            environment_order: environment,
+            environment_done: environment,
+            shadow_order: shadow,
+            shadow_done: shadow,
+            revision: self.revision + 1,
+            ..Self::default()
+        };
+    }
+
+    pub fn turn(&mut self, degrees: f32) {
+        if degrees.is_finite() && self.rotation_deg != degrees.rem_euclid(360.0) {
+            self.rotation_deg = degrees.rem_euclid(360.0);
+            self.touch();
+        }
+    }
+
+    pub fn expose(&mut self, stops: f32) {
+        if stops.is_finite() && self.exposure_stops != stops.clamp(-EXPOSURE_STOPS, EXPOSURE_STOPS) {
+            self.exposure_stops = stops.clamp(-EXPOSURE_STOPS, EXPOSURE_STOPS);
+            self.touch();
+        }
+    }
+
+    pub fn blur(&mut self, blur: Option<f32>) {
+        let blur = blur.filter(|blur| blur.is_finite()).map(|blur| blur.clamp(0.0, 1.0));
+        if self.blur != blur {
+            self.blur = blur;
+            self.touch();
+        }
+    }
+
+    /// The texture of the ground's shadow; blank until it is baked.
+    fn shadow_texture(&mut self, images: &mut Assets<Image>) -> Handle<Image> {
+        let blank = || images.add(ground_shadow_image(vec![255; contact::SIZE.0 * contact::SIZE.1]));
+        self.ground_shadow.get_or_insert_with(blank).clone()
+    }
+}
+
+/// Ground, sun, shadow and car follow the lights.
+pub(crate) fn set_up_rigs(
+    mut stage: ResMut<OnStage>,
+    mut commands: Commands,
+    (mut meshes, mut images): (ResMut<Assets<Mesh>>, ResMut<Assets<Image>>),
+    (mut backdrops, mut finishes): (ResMut<Assets<Backdrop>>, ResMut<Assets<FinishMaterial>>),
+    paint: Res<PaintTextures>,
+    standing: Query<(Entity, &StandsIn, Has<SunLight>, Has<CarOnStage>), Without<CarPart>>,
+    parts: Query<(&StandsIn, &MeshMaterial3d<FinishMaterial>), With<CarPart>>,
+) {
+    let stage = stage.bypass_change_detection();
+    let area = contact::shader_area(stage.bounds());
+    let OnStage { car, part_meshes, rigs, own, finish, .. } = stage;
+    for (index, rig) in rigs.iter_mut().enumerate() {
+        let used = index == 0 || own[index];
+        if !used {
+            if rig.wanted.is_some() {
+                for (entity, ..) in standing.iter().filter(|(_, place, ..)| place.0 == index) {
+                    commands.entity(entity).despawn();
+                }
+                rig.clear();
+            }
+            continue;
+        }
+        let shadow_texture = rig.shadow_texture(&mut images);
+        // the first light dresses the car even before it shines
+        let sunny = rig.surroundings.as_ref().is_some_and(Surroundings::has_sun);
+        let lit = rig.surroundings.is_some();
+        if let (Some(car), true) = (&*car, index == 0 || lit)
+            && rig.dressed.as_ref() != Some(&car.hash)
+        {
+            for (entity, ..) in standing.iter().filter(|(_, place, _, is_car)| place.0 == index && *is_car) {
+                commands.entity(entity).despawn();
+            }
+            let dressing = Dressing { paint: &paint, ground_shadow: &shadow_texture, shadow_area: area, sunny };
+            car::spawn_in(index, &mut commands, part_meshes, &mut finishes, car, &dressing);
+            finish::finish_paint(&mut finishes, *finish);
+            rig.dressed = Some(car.hash.clone());
+            rig.touch();
+        }
+        let Some(surroundings) = &rig.surroundings else { continue };
+        if rig.settled == rig.revision {
+            continue;
+        }
+        rig.settled = rig.revision;
+        let shared = SharedTextures { ground_shadow: shadow_texture };
+        let material = backdrop_material(surroundings, rig.rotation_deg, rig.blur, area, &shared);
+        match &rig.backdrop {
+            Some(handle) => {
+                if let Some(mut shown) = backdrops.get_mut(handle) {
+                    *shown = material;
+                }
+            }
+            None => {
+                let handle = backdrops.add(material);
+                let layer = RenderLayers::layer(layer_in(index, SHARED_LAYER));
+                commands.spawn((backdrop::dome(&mut meshes, handle.clone()), StandsIn(index), layer));
+                rig.backdrop = Some(handle);
+            }
+        }
+        for (_, material) in parts.iter().filter(|(place, _)| place.0 == index) {
+            if finishes.get(material).is_some_and(|finish| finish.extension.sunny != sunny)
+                && let Some(mut finish) = finishes.get_mut(material)
+            {
+                finish.extension.sunny = sunny;
+            }
+        }
+        for (sun, ..) in standing.iter().filter(|(_, place, is_sun, _)| place.0 == index && *is_sun) {
+            commands.entity(sun).despawn();
+        }
+        if let Some(sun) = surroundings.sun(surroundings.rotation_rad(rig.rotation_deg)) {
+            // it shines on what its cameras see, and on the one livery that casts shadows for both
+            let layers = [SHARED_LAYER, paint_layer(PaintSlot::A), paint_layer(PaintSlot::B)];
+            let layers = RenderLayers::from_layers(&layers.map(|layer| layer_in(index, layer)));
+            commands.spawn((Name::new("sun"), SunLight, StandsIn(index), layers, sun));
+        }
+    }
+    stage.bake_shadows();
+}
+
+/// What a view's camera was lit by last.
+type Lit = (usize, u64, PaintSlot);
+
+/// Light, exposure, layers: each view's camera follows its light and shows its livery.
+pub(crate) fn light_views(
+    stage: Res<OnStage>,
+    views: Res<Views>,
+    mut commands: Commands,
+    mut redraw: ResMut<RedrawNeeded>,
+    mut lit: Local<[Option<Lit>; ViewId::COUNT]>,
+) {
+    for view in views.layout.views() {
+        let index = if views.layout == ViewLayout::Wipe { 0 } else { stage.rig_of(*view) };
+        let (rig, shown) = (&stage.rigs[index], views.view(*view));
+        let Some(surroundings) = &rig.surroundings else { continue };
+        let now = (index, rig.revision, shown.slot);
+        if lit[view.index()] == Some(now) {
+            continue;
+        }
+        lit[view.index()] = Some(now);
+        let layers = [SHARED_LAYER, paint_layer(shown.slot)].map(|layer| layer_in(index, layer));
+        commands.entity(shown.camera).insert((
+            surroundings.environment_light(surroundings.rotation_rad(rig.rotation_deg)),
+            surroundings.exposure(rig.exposure_stops),
+            RenderLayers::from_layers(&layers),
+        ));
+        redraw.view_changed(*view);
+    }
+}
