@@ -79,6 +79,16 @@ impl ViewAngle {
         }
     }
 
+    /// Whether a painter would call both the same.
+    pub fn is_near(&self, other: &Self) -> bool {
+        let turn = (self.azimuth_deg - other.azimuth_deg + 180.0).rem_euclid(360.0) - 180.0;
+        turn.abs() < 0.3
+            && (self.elevation_deg - other.elevation_deg).abs() < 0.3
+            && (self.distance_m / other.distance_m - 1.0).abs() < 0.01
+            && Vec3::from(self.focus_m).distance(other.focus_m.into()) < 0.02
+            && (self.fov_deg - other.fov_deg).abs() < 0.2
+    }
+
     /// Whether every number is one that a camera can have.
     pub fn is_sound(&self) -> bool {
         let focus = Vec3::from(self.focus_m);

@@ -7,7 +7,7 @@ use crate::layout::{ViewId, ViewLayout};
 use crate::paint::PaintSlot;
 use crate::rig::ViewLight;
 use bevy::prelude::*;
-use gridvox_car::{CarPack, ViewPreset};
+use gridvox_car::{CarPack, PhotoCamera, ViewPreset};
 use std::sync::Arc;
 
 /// A wish. Each is answered by a [`ShowroomEvent`] or seen at once.
@@ -47,6 +47,20 @@ pub enum ShowroomCommand {
         view: ViewId,
         /// Where it goes; ignored where its numbers make no sense.
         angle: ViewAngle,
+    },
+    /// Puts a view behind a photo's lens, so that its picture lies exactly over the photo. There it follows no hand.
+    LookThrough {
+        /// Which view.
+        view: ViewId,
+        /// The photo's camera; its distortion is left out.
+        camera: PhotoCamera,
+    },
+    /// Gives a view its own lens back.
+    LookAway {
+        /// Which view.
+        view: ViewId,
+        /// It stays where the photo was taken; else it goes back to where it was.
+        stays: bool,
     },
     /// The size of a view's picture in pixels; the panel that shows it asks for it.
     ResizeView {

@@ -25,6 +25,9 @@ const SCENE_FRAMES: u8 = 2;
 /// Share of a picture's edge that is drawn in motion where the processor draws.
 const COARSE: f32 = 0.5;
 
+/// Views that the processor draws in one frame besides those that move.
+const AT_ONCE: usize = 2;
+
 /// How long nothing has to happen before a coarse picture is drawn finely: a hand that pauses goes on undisturbed.
 const REST: Duration = Duration::from_millis(220);
 
@@ -67,11 +70,22 @@ impl RedrawNeeded {
         }
     }
 
-    /// Which views a frame draws. Where the processor draws, the finishing touch goes to one view at a time.
+    /// Which views a frame draws. Where the processor draws, it draws few at a time, so that the window keeps listening:
+    /// those that move, then those that are due, and the finishing touch goes to one after the other.
     fn drawn_in(&self, turn: Turn, moves: [bool; ViewId::COUNT], itself: bool) -> [bool; ViewId::COUNT] {
         match turn {
             Turn::Rest => [false; ViewId::COUNT],
-            Turn::Motion => std::array::from_fn(|index| self.frames[index] > 0 || moves[index]),
+            Turn::Motion => {
+                let mut left = if itself { AT_ONCE } else { usize::MAX };
+                let mut drawn = moves;
+                for index in 0..ViewId::COUNT {
+                    if self.frames[index] > 0 && !moves[index] && left > 0 {
+                        drawn[index] = true;
+                        left -= 1;
+                    }
+                }
+                drawn
+            }
             Turn::Finish if itself => {
                 let next = self.rough.iter().position(|&rough| rough);
                 std::array::from_fn(|index| next == Some(index))
@@ -214,7 +228,9 @@ fn choose_views_to_draw(
         }
     }
     if turn == Turn::Motion {
-        next.frames = next.frames.map(|due| due.saturating_sub(1));
+        for (due, drawn) in next.frames.iter_mut().zip(drawn) {
+            *due = due.saturating_sub(u8::from(drawn));
+        }
     }
     memory.seen |= turn != Turn::Rest && !next.rough.contains(&true);
     next.at_work = moves.contains(&true) || compiling || stage.is_loading();
@@ -272,6 +288,16 @@ mod tests {
         // hidden meanwhile
         due.forget_hidden(ViewId::ALL.map(|view| view == ViewId::FIRST));
         assert!(!due.is_needed());
+    }
+
+    #[test]
+    fn the_processor_draws_what_moves_first() {
+        let mut due = RedrawNeeded::default();
+        due.scene_changed();
+        let moves = std::array::from_fn(|index| index == 7);
+        let drawn = due.drawn_in(Turn::Motion, moves, true);
+        assert!(drawn[7] && drawn.iter().filter(|draws| **draws).count() == 1 + AT_ONCE);
+        assert!(!due.drawn_in(Turn::Motion, moves, false).contains(&false), "a graphics card draws all");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::layout::ViewId;
 use crate::paint::{PaintPlugin, PaintUploads};
 use crate::pace::{self, RedrawNeeded};
+use crate::photo_match;
 use crate::rig::{self, Rig, ViewLight};
 use crate::views;
 use bevy::asset::RenderAssetUsages;
@@ -46,7 +47,7 @@ impl Plugin for ShowroomPlugin {
             .add_message::<ShowroomCommand>()
             .add_message::<ShowroomEvent>()
             .insert_resource(OnStage::lit_by(self.environment.clone()))
-            .add_plugins((pace::plugin, views::plugin))
+            .add_plugins((pace::plugin, views::plugin, photo_match::plugin))
             .add_systems(PreUpdate, take_finished_work)
             .add_systems(
                 Update,

@@ -8,6 +8,7 @@ use crate::commands::ShowroomCommand;
 use crate::layout::{ANGLE_SETS, ViewId, ViewLayout};
 use crate::pace::RedrawNeeded;
 use crate::paint::PaintSlot;
+use crate::photo_match::{Matched, letterboxed};
 use crate::stage::OnStage;
 use bevy::camera::RenderTarget;
 use bevy::camera::visibility::RenderLayers;
@@ -33,6 +34,13 @@ pub struct ViewImage {
     pub camera: Entity,
     /// Pixels of the picture as it was drawn last.
     pub(crate) drawn: UVec2,
+}
+
+impl ViewImage {
+    /// Width over height of the picture as it was drawn last, which may be from before its place changed its shape.
+    pub fn aspect(&self) -> f32 {
+        self.drawn.x as f32 / self.drawn.y.max(1) as f32
+    }
 }
 
 /// The views, by [`ViewId::index`].
@@ -96,6 +104,11 @@ pub(crate) fn photographic() -> impl Bundle {
     )
 }
 
+/// A view's usual lens.
+fn perspective() -> PerspectiveProjection {
+    PerspectiveProjection { near: 0.05, ..default() }
+}
+
 fn spawn_views(mut commands: Commands, mut images: ResMut<Assets<Image>>, redraw: Option<ResMut<RedrawNeeded>>) {
     let nominal = (Vec3::new(-1.0, 0.0, -2.3), Vec3::new(1.0, 1.28, 2.3));
     let views = ViewId::ALL.map(|view| {
@@ -111,11 +124,7 @@ fn spawn_views(mut commands: Commands, mut images: ResMut<Assets<Image>>, redraw
                 photographic(),
                 Camera { is_active: false, order: view.index() as isize - ViewId::COUNT as isize, ..default() },
                 RenderTarget::Image(image.clone().into()),
-                Projection::Perspective(PerspectiveProjection {
-                    fov: place.fov_deg.to_radians(),
-                    near: 0.05,
-                    ..default()
-                }),
+                Projection::Perspective(PerspectiveProjection { fov: place.fov_deg.to_radians(), ..perspective() }),
                 Transform::default(),
                 RenderLayers::from_layers(&[SHARED_LAYER, paint_layer(PaintSlot::A)]),
                 Framed(Some(start)),
@@ -152,6 +161,7 @@ pub(crate) fn apply_view_commands(
     mut views: ResMut<Views>,
     mut redraw: ResMut<RedrawNeeded>,
     mut cameras: Query<ViewCamera>,
+    matched: Query<&Matched>,
     mut kept: Local<KeptAngles>,
     stage: Res<OnStage>,
 ) {
@@ -173,6 +183,37 @@ pub(crate) fn apply_view_commands(
                 let Ok((orbit, lens, mut framed)) = cameras.get_mut(camera) else { continue };
                 framed.set_if_neq(Framed(None));
                 commands.entity(camera).insert(Flight::new(ViewAngle::of_orbit(&orbit, &lens), angle));
+            }
+            ShowroomCommand::LookThrough { view, camera } => {
+                let entity = views.view(view).camera;
+                let Ok((mut orbit, mut lens, mut framed)) = cameras.get_mut(entity) else { continue };
+                let now = ViewAngle::of_orbit(&orbit, &lens);
+                let stood = matched.get(entity).map_or((now, *framed), |matched| matched.stood);
+                framed.set_if_neq(Framed(None));
+                // it comes to rest, or it would move on behind the lens
+                now.apply(&mut orbit, &mut lens);
+                // a lens that is no perspective can't be moved by the mouse
+                orbit.enabled = false;
+                commands.entity(entity).remove::<Flight>().insert(Matched { camera, made_for: None, stood });
+                redraw.view_changed(view);
+            }
+            ShowroomCommand::LookAway { view, stays } => {
+                let shown = views.view(view);
+                let Ok(Matched { camera, stood, .. }) = matched.get(shown.camera) else { continue };
+                let Ok((mut orbit, mut lens, mut framed)) = cameras.get_mut(shown.camera) else { continue };
+                *lens = Projection::Perspective(perspective());
+                orbit.enabled = true;
+                let (angle, stands) = match (stays, *stood) {
+                    (true, _) => (ViewAngle::of_camera(&letterboxed(camera, shown.size), stage.bounds()), Framed(None)),
+                    (false, (_, Framed(Some(preset)))) => {
+                        (ViewAngle::of_preset(preset, stage.bounds(), shown.size), Framed(Some(preset)))
+                    }
+                    (false, stood) => stood,
+                };
+                angle.apply(&mut orbit, &mut lens);
+                framed.set_if_neq(stands);
+                commands.entity(shown.camera).remove::<Matched>();
+                redraw.view_changed(view);
             }
             ShowroomCommand::ResizeView { view, width, height } => {
                 let size = UVec2::new(width, height).clamp(UVec2::splat(*SIZE_RANGE.start()), UVec2::splat(*SIZE_RANGE.end()));

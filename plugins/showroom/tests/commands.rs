@@ -276,3 +276,55 @@ fn a_view_is_lit_by_itself_with_its_own_sun() {
     step_until(&mut app, |fact| *fact == ShowroomEvent::ViewLit { view, environment: None });
     assert_eq!(app.world().resource::<OnStage>().environment_of(view), Some(&EnvironmentId::default()));
 }
+
+#[test]
+fn a_view_behind_a_photo_sees_what_the_photo_sees() {
+    use gridvox_car::PhotoCamera;
+    use gridvox_showroom::photo_match::letterboxed;
+    let mut app = app();
+    send(&mut app, ShowroomCommand::ShowCar(Arc::new(box_pack())));
+    send(&mut app, ShowroomCommand::ResizeView { view: ViewId::FIRST, width: 800, height: 900 });
+    rest(&mut app);
+    let camera = PhotoCamera::look_at(Vec3::new(4.0, 1.5, 6.0), Vec3::new(0.1, 0.6, 0.2), Vec3::Y, 1500.0, 1200, 800);
+    let camera = PhotoCamera { principal_point: Vec2::new(560.0, 430.0), ..camera };
+    let point = Vec3::new(1.0, 0.4, 2.0);
+    let seen_at = |app: &mut App| {
+        let size = app.world().resource::<Views>().view(ViewId::FIRST).size.as_vec2();
+        let mut cameras = app.world_mut().query::<(&ViewId, &Transform, &Projection)>();
+        let (_, stands, lens) =
+            cameras.iter(app.world()).find(|(view, ..)| **view == ViewId::FIRST).expect("the first view is there");
+        let clip = lens.get_clip_from_view() * stands.to_matrix().inverse() * point.extend(1.0);
+        (Vec2::new(clip.x, -clip.y) / clip.w + 1.0) * 0.5 * size
+    };
+    send(&mut app, ShowroomCommand::LookThrough { view: ViewId::FIRST, camera });
+    for size in [UVec2::new(800, 900), UVec2::new(1000, 400)] {
+        send(&mut app, ShowroomCommand::ResizeView { view: ViewId::FIRST, width: size.x, height: size.y });
+        rest(&mut app);
+        let expected = letterboxed(&camera, size).project(point).expect("in front").truncate();
+        let seen = seen_at(&mut app);
+        assert!(seen.distance(expected) < 0.05, "{size}: {seen} {expected}");
+    }
+    // left, it stands where the photo was taken from and can be moved again
+    send(&mut app, ShowroomCommand::LookAway { view: ViewId::FIRST, stays: true });
+    rest(&mut app);
+    let mut cameras = app.world_mut().query::<(&ViewId, &Transform, &Projection, &PanOrbitCamera)>();
+    let (_, stands, lens, orbit) =
+        cameras.iter(app.world()).find(|(view, ..)| **view == ViewId::FIRST).expect("the first view is there");
+    assert!(stands.translation.distance(camera.eye()) < 0.01, "{}", stands.translation);
+    assert!(matches!(lens, Projection::Perspective(_)) && orbit.enabled);
+
+    // left without staying, it is where it was, also through another photo and into another layout
+    let stood = azimuths(&mut app)[0];
+    let other = PhotoCamera::look_at(Vec3::new(-4.0, 1.0, -6.0), Vec3::Y * 0.5, Vec3::Y, 1500.0, 1200, 800);
+    for camera in [camera, other] {
+        send(&mut app, ShowroomCommand::LookThrough { view: ViewId::FIRST, camera });
+        rest(&mut app);
+    }
+    send(&mut app, ShowroomCommand::LookAway { view: ViewId::FIRST, stays: false });
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Four));
+    rest(&mut app);
+    assert_eq!(azimuths(&mut app)[0], 45);
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Single));
+    rest(&mut app);
+    assert_eq!(azimuths(&mut app)[0], stood);
+}

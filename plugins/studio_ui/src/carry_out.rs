@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use gridvox_car::CarPack;
 use gridvox_editor::{EditorCommand, OpenLivery};
 use gridvox_inference::{ENOUGH_PAIRS, GenerateOptions, GenerateRequest, InferenceCommand, Stage};
-use gridvox_showroom::{EnvironmentId, ShowroomCommand, ViewId, ViewLayout};
+use gridvox_showroom::{EnvironmentId, SavedAngles, ShowroomCommand, ViewId, ViewLayout};
 
 use crate::command::{Ask, DropAnswer, StudioCommand};
 use crate::desk::{Desk, OutlineSource, Request};
@@ -135,11 +135,30 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::KeepVersion => {
             to.desk.ask(Request::Levels(open.image.clone()));
         }
+        StudioCommand::Blink if to.views.matched().is_some() => to.views.blink_match(),
         StudioCommand::Blink if !studio.keeps_version => {
             studio.notices.say(Weight::Warning, "No version is kept yet: K keeps the livery as it is now.");
         }
         StudioCommand::Blink => to.views.blink(&mut to.showroom),
         StudioCommand::SetWipe(fraction) => to.views.set_wipe(fraction),
+        StudioCommand::SaveAngle => save_angle(studio, to),
+        StudioCommand::ShowAngle(view, index) => {
+            let angle = studio.angles.as_ref().and_then(|angles| angles.list().get(index));
+            if let Some(angle) = angle.map(|saved| saved.angle) {
+                let view = view.unwrap_or(to.views.hovered());
+                to.views.show_angle(view, angle, &mut to.showroom);
+            }
+        }
+        StudioCommand::RenameAngle(index, name) => change_angles(studio, to, |angles| angles.rename(index, &name)),
+        StudioCommand::DeleteAngle(index) => change_angles(studio, to, |angles| angles.delete(index).is_some()),
+        StudioCommand::ToggleAngles => studio.shows_angles = !studio.shows_angles,
+        StudioCommand::ToggleMatch if to.views.matched().is_some() => to.views.leave_match(false, &mut to.showroom),
+        StudioCommand::ToggleMatch => step_match(0, studio, to),
+        StudioCommand::LeaveMatch { stays } => to.views.leave_match(stays, &mut to.showroom),
+        StudioCommand::StepMatch(step) if to.views.matched().is_some() => step_match(step, studio, to),
+        StudioCommand::StepMatch(_) => {}
+        StudioCommand::SetMatchLine(share) => to.views.set_match_line(share),
+        StudioCommand::SetMatchOpacity(share) => to.views.set_match_opacity(share),
         StudioCommand::SetLayout(ViewLayout::Wipe) if !studio.keeps_version => {
             studio.notices.say(Weight::Warning, "No version is kept yet: K keeps the livery as it is now.");
         }
@@ -270,6 +289,7 @@ fn toggle_marking(studio: &mut Studio, to: &mut Outlets) {
     };
     studio.marking = !studio.marking;
     studio.sheet = Sheet::default();
+    to.views.leave_match(true, &mut to.showroom);
     if studio.marking && !studio.picker.as_ref().is_some_and(|picker| picker.is_for(&car)) {
         studio.picker = None;
         to.desk.ask(Request::Picker(car));
@@ -297,7 +317,7 @@ fn mark_car(view: ViewId, place: Vec2, studio: &mut Studio, to: &mut Outlets) {
 fn outline_by_marks(studio: &mut Studio, to: &mut Outlets) {
     let car = studio.car.pack().cloned();
     let Some(photo) = studio.photos.get_mut(studio.selected_photo) else { return };
-    photo.set_outline(None);
+    photo.set_camera(None);
     photo.marks_problem = None;
     let pairs = marks::pairs(&photo.marks);
     if let (Some(car), Some(read)) = (car, photo.read())
@@ -325,6 +345,45 @@ fn hide_confidence(studio: &mut Studio, to: &mut Outlets) {
     }
 }
 
+fn save_angle(studio: &mut Studio, to: &mut Outlets) {
+    let (Some(angles), Some(angle)) = (&mut studio.angles, to.views.angle(to.views.hovered())) else {
+        studio.notices.say(Weight::Warning, "The saved angles could not be read, so none can be added: the log says why.");
+        return;
+    };
+    let said = match angles.save(angle) {
+        Ok(name) => (Weight::Good, format!("Saved as {name}. The view's angle menu goes back to it.")),
+        Err(error) => (Weight::Warning, error.to_string()),
+    };
+    to.desk.ask(Request::WriteAngles(angles.clone()));
+    studio.notices.say(said.0, said.1);
+}
+
+/// Changes the list and writes it, where something changed.
+fn change_angles(studio: &mut Studio, to: &mut Outlets, change: impl FnOnce(&mut SavedAngles) -> bool) {
+    if let Some(angles) = &mut studio.angles
+        && change(angles)
+    {
+        to.desk.ask(Request::WriteAngles(angles.clone()));
+    }
+}
+
+/// Puts the first view behind the lens of a photo that has a camera, so many further than the selected one.
+fn step_match(step: i32, studio: &mut Studio, to: &mut Outlets) {
+    let known: Vec<usize> = (0..studio.photos.len()).filter(|&index| studio.photos[index].camera.is_some()).collect();
+    let now = known.iter().position(|&index| index == studio.selected_photo).unwrap_or(0) as i32;
+    let Some(&index) = known.get((now + step).rem_euclid(known.len().max(1) as i32) as usize) else {
+        let text = "No photo's camera is known yet: make a livery from the photo, or set points on it.";
+        studio.notices.say(Weight::Warning, text);
+        return;
+    };
+    studio.selected_photo = index;
+    studio.marking = false;
+    let photo = &studio.photos[index];
+    if let Some(camera) = photo.camera {
+        to.views.match_photo(photo.path.clone(), camera, &mut to.showroom);
+    }
+}
+
 fn export(studio: &mut Studio, open: &OpenLivery, to: &mut Outlets) {
     let car: Option<&Arc<CarPack>> = studio.car.pack();
     match (car, &studio.export.form.folder) {
@@ -349,11 +408,15 @@ fn export(studio: &mut Studio, open: &OpenLivery, to: &mut Outlets) {
 fn escape(studio: &mut Studio, to: &mut Outlets) {
     if studio.shows_help {
         studio.shows_help = false;
+    } else if studio.shows_angles {
+        studio.shows_angles = false;
     } else if studio.browser.take().is_some() || studio.dropped.take().is_some() {
     } else if studio.shows_log {
         studio.shows_log = false;
     } else if studio.marking {
         studio.marking = false;
+    } else if to.views.matched().is_some() {
+        to.views.leave_match(false, &mut to.showroom);
     } else if studio.run.is_some() {
         to.inference.write(InferenceCommand::Cancel);
     }

@@ -109,6 +109,29 @@ pub enum StudioCommand {
     SetWipe(f32),
     /// How many views are shown.
     SetLayout(ViewLayout),
+    /// Saves the angle of the view under the pointer.
+    SaveAngle,
+    /// Looks from a saved angle, in a view or in the one under the pointer.
+    ShowAngle(Option<ViewId>, usize),
+    /// Gives a saved angle another name.
+    RenameAngle(usize, String),
+    /// Takes an angle off the list.
+    DeleteAngle(usize),
+    /// Shows or hides the list of saved angles.
+    ToggleAngles,
+    /// Puts the first view behind the selected photo's lens, or leaves it.
+    ToggleMatch,
+    /// Leaves the photo's lens; the view stays there, or goes back to where it was.
+    LeaveMatch {
+        /// It stays where the photo was taken.
+        stays: bool,
+    },
+    /// Goes to another photo that has a camera, so many further.
+    StepMatch(i32),
+    /// Moves the line between photo and render, 0..=1 of the photo's width.
+    SetMatchLine(f32),
+    /// How much of the photo the render hides, 0..=1.
+    SetMatchOpacity(f32),
     /// Shows a version of the livery in a view.
     ShowVersion(ViewId, PaintSlot),
     /// Lights a view by itself, or again as the first one.

@@ -10,7 +10,7 @@ use gridvox_car::{CarPack, PhotoCamera, bundled};
 use gridvox_editor::WindowWaker;
 use gridvox_inference::PointPair;
 use gridvox_livery::{MipPatch, TiledImage, mips};
-use gridvox_showroom::{EnvironmentId, StillScene, stills};
+use gridvox_showroom::{AnglesError, EnvironmentId, SavedAngles, StillScene, stills};
 use gridvox_sims::ams2;
 use gridvox_vision::pose::{self, PoseHints};
 use image::{GrayImage, RgbaImage};
@@ -38,6 +38,8 @@ pub(crate) enum Request {
     /// The car's outline over a photo, `size` pixels large.
     Outline { photo: PathBuf, car: Arc<CarPack>, size: (u32, u32), source: OutlineSource },
     LookAt(Vec<PathBuf>),
+    ReadAngles,
+    WriteAngles(SavedAngles),
     ListFolder { ask: Ask, folder: PathBuf },
     ShowFolder(PathBuf),
 }
@@ -60,8 +62,9 @@ pub(crate) enum Answer {
     Confidence(Arc<RgbaImage>),
     Levels(Vec<MipPatch>),
     Picker(Arc<Picker>),
-    /// The outline, or why there is no camera for it; `points` is how many were set when they gave it.
-    Outline { photo: PathBuf, points: Option<usize>, outline: Result<Arc<RgbaImage>, String> },
+    /// The camera and its outline, or why there is none; `points` is how many were set when they gave it.
+    Outline { photo: PathBuf, points: Option<usize>, seen: Result<(PhotoCamera, Arc<RgbaImage>), String> },
+    Angles(SavedAngles),
     Dropped { path: PathBuf, kind: DroppedKind },
     Folder(Listing),
     Failed(String),
@@ -150,8 +153,20 @@ fn answer(request: Request) -> Vec<Answer> {
                     (Some(hints.point_pairs.len()), camera.map_err(|failure| capitalized(format!("{failure}."))))
                 }
             };
-            let outline = camera.map(|camera| Arc::new(outline::draw(&car.model, &camera, size)));
-            vec![Answer::Outline { photo, points, outline }]
+            let seen = camera.map(|camera| (camera, Arc::new(outline::draw(&car.model, &camera, size))));
+            vec![Answer::Outline { photo, points, seen }]
+        }
+        Request::ReadAngles => match SavedAngles::path().and_then(|path| SavedAngles::read(&path)) {
+            Ok(angles) => vec![Answer::Angles(angles)],
+            // it was copied aside
+            Err(error @ AnglesError::Broken { .. }) => {
+                vec![Answer::Angles(SavedAngles::default()), Answer::Failed(error.to_string())]
+            }
+            Err(error) => vec![Answer::Failed(error.to_string())],
+        },
+        Request::WriteAngles(angles) => {
+            let written = SavedAngles::path().and_then(|path| angles.write(&path));
+            written.err().map(|error| Answer::Failed(error.to_string())).into_iter().collect()
         }
         Request::LookAt(paths) => paths
             .into_iter()

@@ -71,7 +71,7 @@ pub(crate) fn take_inference_facts(
 fn ask_for_outlines(run: &RunState, finished: &FinishedLivery, studio: &mut Studio, desk: &Desk) {
     for (path, camera) in run.photos.iter().zip(&finished.cameras) {
         let Some(photo) = studio.photo_mut(path) else { continue };
-        photo.set_outline(None);
+        photo.set_camera(None);
         if let (Some(camera), Some(read)) = (camera, photo.read()) {
             let (photo, car, size) = (path.clone(), run.car.clone(), read.thumbnail.dimensions());
             desk.ask(Request::Outline { photo, car, size, source: OutlineSource::Camera(*camera) });
@@ -183,12 +183,13 @@ pub(crate) fn take_answers(
                 _ => studio.notices.say(Weight::Warning, "The paint is still being updated: keep the version in a moment."),
             },
             Answer::Picker(picker) => studio.picker = Some(picker),
-            Answer::Outline { photo, points, outline } => {
+            Answer::Angles(angles) => studio.angles = Some(angles),
+            Answer::Outline { photo, points, seen } => {
                 if let Some(photo) = studio.photo_mut(&photo)
                     && points.is_none_or(|points| points == marks::pairs(&photo.marks).len())
                 {
-                    photo.marks_problem = outline.as_ref().err().cloned();
-                    photo.set_outline(outline.ok());
+                    photo.marks_problem = seen.as_ref().err().cloned();
+                    photo.set_camera(seen.ok());
                 }
             }
             Answer::Dropped { path, kind } => {
@@ -214,7 +215,7 @@ fn forget_other_cars(pack: &CarPack, studio: &mut Studio) {
         forgotten |= !photo.marks.is_empty();
         photo.marks.clear();
         photo.marks_problem = None;
-        photo.set_outline(None);
+        photo.set_camera(None);
     }
     if forgotten {
         studio.notices.say(Weight::Warning, "The points were set on the other car: set them again on this one.");

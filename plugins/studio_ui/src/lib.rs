@@ -130,6 +130,7 @@ impl Plugin for StudioUiPlugin {
 /// Opens what the command line named, and the first bundled car where it named none.
 fn open_first(start: Res<Start>, mut studio: ResMut<Studio>, mut commands: MessageWriter<StudioCommand>, desk: Res<Desk>) {
     desk.ask(Request::ListBundled);
+    desk.ask(Request::ReadAngles);
     let Start(start) = &*start;
     studio.light.light = start.environment.clone();
     match &start.car {

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use bevy::prelude::Resource;
 use bevy_egui::egui::TextureHandle;
-use gridvox_car::CarPack;
+use gridvox_car::{CarPack, PhotoCamera};
 use gridvox_inference::{Analyzed, ENOUGH_PAIRS, FinishedLivery, Quality, Stage};
-use gridvox_showroom::{EnvironmentId, PaintFinish};
+use gridvox_showroom::{EnvironmentId, PaintFinish, SavedAngles};
 use image::RgbaImage;
 
 use crate::browser::Browser;
@@ -57,6 +57,10 @@ pub struct Studio {
     pub keeps_version: bool,
     /// The export card.
     pub export: ExportState,
+    /// Angles that were saved, once they are read.
+    pub angles: Option<SavedAngles>,
+    /// The list of saved angles is open.
+    pub shows_angles: bool,
     /// Sentences for the painter.
     pub notices: Notices,
     /// A dropped picture that could be two things.
@@ -131,6 +135,8 @@ pub struct PhotoEntry {
     pub marks_problem: Option<String>,
     /// The car's outline from the photo's camera, as large as the thumbnail.
     pub outline: Option<Arc<RgbaImage>>,
+    /// The camera that took it, from a run or from points.
+    pub camera: Option<PhotoCamera>,
     /// The outline as the panels draw it, once it was uploaded.
     pub outline_texture: Option<TextureHandle>,
 }
@@ -146,6 +152,7 @@ impl PhotoEntry {
             marks: Vec::new(),
             marks_problem: None,
             outline: None,
+            camera: None,
             outline_texture: None,
         }
     }
@@ -158,9 +165,9 @@ impl PhotoEntry {
         }
     }
 
-    /// Shows another outline, or none.
-    pub fn set_outline(&mut self, outline: Option<Arc<RgbaImage>>) {
-        self.outline = outline;
+    /// Takes another camera with the outline that it sees, or none.
+    pub fn set_camera(&mut self, seen: Option<(PhotoCamera, Arc<RgbaImage>)>) {
+        (self.camera, self.outline) = seen.unzip();
         self.outline_texture = None;
     }
 
@@ -280,6 +287,8 @@ impl Default for Studio {
             finish: PaintFinish::default(),
             keeps_version: false,
             export: ExportState::default(),
+            angles: None,
+            shows_angles: false,
             notices: Notices::default(),
             dropped: None,
             drag_hovers: false,

@@ -47,6 +47,10 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
         (Key::H, StudioCommand::TogglePanels),
         (Key::P, StudioCommand::ToggleMarking),
         (Key::O, StudioCommand::ToggleOutline),
+        (Key::A, StudioCommand::SaveAngle),
+        (Key::M, StudioCommand::ToggleMatch),
+        (Key::ArrowLeft, StudioCommand::StepMatch(-1)),
+        (Key::ArrowRight, StudioCommand::StepMatch(1)),
     ];
     context.input_mut(|input| {
         for (modifiers, key, command) in chords {
@@ -76,6 +80,11 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
         for (key, command) in plain {
             if input.consume_key(Modifiers::NONE, key) {
                 out.push(command);
+            }
+        }
+        for (index, key) in DIGITS.into_iter().enumerate() {
+            if input.consume_key(Modifiers::ALT, key) {
+                out.push(StudioCommand::ShowAngle(None, index));
             }
         }
         for (key, preset) in DIGITS.into_iter().zip(ViewPreset::ALL) {

@@ -1,16 +1,22 @@
 //! The 3D views as the window uses them: which there are, where they lie, which one the pointer steers.
 
+use std::path::PathBuf;
+
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::egui::{self, TextureId};
 use bevy_egui::{EguiTextureHandle, EguiUserTextures};
 use gridvox_car::{PhotoCamera, ViewPreset};
+use bevy_panorbit_camera::PanOrbitCamera;
+use gridvox_showroom::photo_match::bend_px;
 use gridvox_showroom::{
-    EnvironmentId, Framed, PaintSlot, ShowroomCommand, ViewId, ViewLayout, ViewLight, ViewPointer, Views,
+    EnvironmentId, Framed, PaintSlot, ShowroomCommand, ViewAngle, ViewId, ViewLayout, ViewLight, ViewPointer, Views,
 };
 
+use crate::StudioSystems;
 use crate::marks;
 use crate::model::Studio;
+use crate::panels::photo_match::MatchView;
 use crate::panels::view_area::{ViewAreaView, ViewPlace, ViewState};
 
 /// A preset's name for people.
@@ -39,6 +45,9 @@ pub fn short_label(preset: ViewPreset) -> &'static str {
     }
 }
 
+/// Share of a photo's width by which its lens bends the corners before it is said.
+const NOTED_BEND: f32 = 0.004;
+
 /// What the window knows about its views; lists go by [`ViewId::index`].
 #[derive(Resource)]
 pub(crate) struct StudioViews {
@@ -54,6 +63,15 @@ pub(crate) struct StudioViews {
     homes: [ViewPreset; ViewId::COUNT],
     textures: [Option<TextureId>; ViewId::COUNT],
     sizes: [UVec2; ViewId::COUNT],
+    /// Where each view's camera stands, and the shape of its picture.
+    angles: [Option<ViewAngle>; ViewId::COUNT],
+    aspects: [Option<f32>; ViewId::COUNT],
+    /// The photo that the first view lies over.
+    matched: Option<PhotoMatch>,
+    /// Where the line between photo and render stands, 0..=1 of the photo's width.
+    match_line: f32,
+    /// How much of the photo the render hides, 0..=1; and before it was hidden.
+    match_opacity: (f32, f32),
     /// How each view sees the car.
     cameras: [Option<PhotoCamera>; ViewId::COUNT],
     hovered: ViewId,
@@ -73,6 +91,11 @@ impl Default for StudioViews {
             homes: [ViewPreset::FrontLeft; ViewId::COUNT],
             textures: [None; ViewId::COUNT],
             sizes: [UVec2::ZERO; ViewId::COUNT],
+            angles: [None; ViewId::COUNT],
+            aspects: [None; ViewId::COUNT],
+            matched: None,
+            match_line: 0.5,
+            match_opacity: (1.0, 1.0),
             cameras: [None; ViewId::COUNT],
             hovered: ViewId::FIRST,
             pointer: ViewPointer::default(),
@@ -100,6 +123,9 @@ impl StudioViews {
     }
 
     pub fn set_layout(&mut self, layout: ViewLayout, showroom: &mut MessageWriter<ShowroomCommand>) {
+        if self.matched.take().is_some() {
+            showroom.write(ShowroomCommand::LookAway { view: ViewId::FIRST, stays: false });
+        }
         let pair = match layout {
             ViewLayout::Wipe => Some(PaintSlot::ALL),
             _ if self.layout == ViewLayout::Wipe => Some([PaintSlot::A; 2]),
@@ -113,6 +139,9 @@ impl StudioViews {
     }
 
     pub fn set_preset(&mut self, view: ViewId, preset: ViewPreset, showroom: &mut MessageWriter<ShowroomCommand>) {
+        if view == ViewId::FIRST {
+            self.leave_match(true, showroom);
+        }
         self.presets[view.index()] = Some(preset);
         showroom.write(ShowroomCommand::SetView { view, preset });
     }
@@ -150,6 +179,77 @@ impl StudioViews {
         }
     }
 
+    /// Where a view's camera stands.
+    pub fn angle(&self, view: ViewId) -> Option<ViewAngle> {
+        self.angles[view.index()]
+    }
+
+    pub fn show_angle(&mut self, view: ViewId, angle: ViewAngle, showroom: &mut MessageWriter<ShowroomCommand>) {
+        if view == ViewId::FIRST {
+            self.leave_match(true, showroom);
+        }
+        showroom.write(ShowroomCommand::SetAngle { view, angle });
+    }
+
+    /// The photo that the first view lies over.
+    pub fn matched(&self) -> Option<&PhotoMatch> {
+        self.matched.as_ref()
+    }
+
+    /// Puts the first view behind a photo's lens; it has all the room then.
+    pub fn match_photo(&mut self, photo: PathBuf, camera: PhotoCamera, showroom: &mut MessageWriter<ShowroomCommand>) {
+        let layout = self.matched.take().map_or(self.layout, |before| before.layout);
+        if self.layout != ViewLayout::Single {
+            self.set_layout(ViewLayout::Single, showroom);
+        }
+        self.matched = Some(PhotoMatch { photo, camera, layout });
+        showroom.write(ShowroomCommand::LookThrough { view: ViewId::FIRST, camera });
+    }
+
+    /// Leaves the photo's lens: the view stays there, or goes back with the layout to where it was.
+    pub fn leave_match(&mut self, stays: bool, showroom: &mut MessageWriter<ShowroomCommand>) {
+        let Some(left) = self.matched.take() else { return };
+        showroom.write(ShowroomCommand::LookAway { view: ViewId::FIRST, stays });
+        if !stays && left.layout != self.layout {
+            self.set_layout(left.layout, showroom);
+        }
+    }
+
+    pub fn set_match_line(&mut self, share: f32) {
+        self.match_line = share.clamp(0.0, 1.0);
+    }
+
+    pub fn set_match_opacity(&mut self, share: f32) {
+        let share = share.clamp(0.0, 1.0);
+        self.match_opacity = (share, if share > 0.0 { share } else { self.match_opacity.1 });
+    }
+
+    /// Shows only the photo, or the render over it again.
+    pub fn blink_match(&mut self) {
+        let (now, before) = self.match_opacity;
+        self.match_opacity.0 = if now > 0.0 { 0.0 } else { before };
+    }
+
+    fn shown_match(&self, studio: &Studio) -> Option<MatchView> {
+        let matched = self.matched.as_ref()?;
+        let known: Vec<_> = studio.photos.iter().filter(|photo| photo.camera.is_some()).collect();
+        let place = known.iter().position(|photo| photo.path == matched.photo)?;
+        let bend = bend_px(&matched.camera);
+        let size_px = (matched.camera.width, matched.camera.height);
+        let note = (bend > size_px.0 as f32 * NOTED_BEND).then(|| {
+            format!("The photo's lens bends its corners by {bend:.0} px; the render is straight.")
+        });
+        Some(MatchView {
+            picture: known[place].sheet_texture.as_ref().map(|texture| texture.id()),
+            size_px,
+            name: known[place].name(),
+            place: (place, known.len()),
+            line: self.match_line,
+            opacity: self.match_opacity.0,
+            note,
+        })
+    }
+
     /// The camera of a view, once it stands.
     pub fn camera(&self, view: ViewId) -> Option<&PhotoCamera> {
         self.cameras[view.index()].as_ref()
@@ -167,7 +267,11 @@ impl StudioViews {
             };
             ViewState {
                 picture: self.textures[index],
+                aspect: self.aspects[index],
                 preset: self.presets[index],
+                saved: studio.angles.as_ref().zip(self.angles[index]).and_then(|(angles, now)| {
+                    angles.list().iter().position(|saved| saved.angle.is_near(&now))
+                }),
                 kept: self.slots[index] == PaintSlot::B,
                 light: self.lights[index].clone(),
                 marks,
@@ -187,6 +291,8 @@ impl StudioViews {
                 exposure_stops: light.exposure_ev,
                 backdrop_blur: light.backdrop_blur,
             },
+            angles: studio.angles.clone().unwrap_or_default(),
+            matched: self.shown_match(studio),
             drag_hovers: studio.drag_hovers,
             preparing,
         }
@@ -219,8 +325,33 @@ impl StudioViews {
     }
 }
 
+/// A photo that the first view lies over.
+#[derive(Debug, Clone)]
+pub(crate) struct PhotoMatch {
+    pub photo: PathBuf,
+    camera: PhotoCamera,
+    /// The layout from before.
+    layout: ViewLayout,
+}
+
 pub(crate) fn plugin(app: &mut App) {
-    app.init_resource::<StudioViews>().add_systems(PreUpdate, (register_pictures, steer_views, note_cameras));
+    app.init_resource::<StudioViews>()
+        .add_systems(PreUpdate, (register_pictures, steer_views, note_cameras))
+        .add_systems(Update, follow_photo.run_if(resource_changed::<Studio>).after(StudioSystems::CarryOut));
+}
+
+/// A match ends with its photo, and follows the photo's camera when another is found.
+fn follow_photo(studio: Res<Studio>, mut views: ResMut<StudioViews>, mut showroom: MessageWriter<ShowroomCommand>) {
+    let Some(matched) = views.matched() else { return };
+    let camera = studio.photos.iter().find(|photo| photo.path == matched.photo).and_then(|photo| photo.camera);
+    match camera {
+        None => views.leave_match(true, &mut showroom),
+        Some(camera) if camera != matched.camera => {
+            let photo = matched.photo.clone();
+            views.match_photo(photo, camera, &mut showroom);
+        }
+        Some(_) => {}
+    }
 }
 
 fn register_pictures(
@@ -239,13 +370,15 @@ fn register_pictures(
 /// Where the views' cameras stand, as the engine describes cameras, and at which presets.
 fn note_cameras(
     pictures: Option<Res<Views>>,
-    cameras: Query<(&Transform, &Projection, &Framed)>,
+    cameras: Query<(&Transform, &Projection, &PanOrbitCamera, &Framed)>,
     mut views: ResMut<StudioViews>,
 ) {
     let Some(pictures) = pictures else { return };
     for &view in pictures.layout.views() {
         let (shown, index) = (pictures.view(view), view.index());
-        let Ok((stands, lens, Framed(preset))) = cameras.get(shown.camera) else { continue };
+        let Ok((stands, lens, orbit, Framed(preset))) = cameras.get(shown.camera) else { continue };
+        views.angles[index] = Some(ViewAngle::of_orbit(orbit, lens));
+        views.aspects[index] = Some(shown.aspect());
         views.presets[index] = *preset;
         views.homes[index] = preset.unwrap_or(views.homes[index]);
         if let Projection::Perspective(lens) = lens {

@@ -79,10 +79,10 @@ pub(crate) fn draw_window(
     }
     // What the window writes here, textures and typed text, is no change that asks for another frame.
     let studio = studio.bypass_change_detection();
-    upload_pictures(&context, studio);
+    upload_pictures(&context, studio, views.matched().map(|matched| matched.photo.as_path()));
 
     let mut out = Wishes::new();
-    let covered = studio.shows_help || studio.browser.is_some() || studio.dropped.is_some();
+    let covered = studio.shows_help || studio.shows_angles || studio.browser.is_some() || studio.dropped.is_some();
     crate::shortcuts::shortcuts(&context, views.layout(), covered, &mut out);
     let mut ui = Ui::new(
         context.clone(),
@@ -155,6 +155,9 @@ fn overlays(context: &egui::Context, studio: &mut Studio, out: &mut Wishes) {
     if studio.shows_log {
         panels::notices::log(context, &studio.notices, out);
     }
+    if let (true, Some(angles)) = (studio.shows_angles, &studio.angles) {
+        panels::angles::angles_overlay(context, angles, out);
+    }
     if studio.shows_help {
         panels::help::help_overlay(context, out);
     }
@@ -170,7 +173,7 @@ fn overlays(context: &egui::Context, studio: &mut Studio, out: &mut Wishes) {
 }
 
 /// Gives the panels the pictures that came in since the last frame.
-fn upload_pictures(context: &egui::Context, studio: &mut Studio) {
+fn upload_pictures(context: &egui::Context, studio: &mut Studio, matched: Option<&Path>) {
     let upload = |path: &Path, picture: &RgbaImage| {
         let size = [picture.width() as usize, picture.height() as usize];
         let picture = egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw());
@@ -184,10 +187,10 @@ fn upload_pictures(context: &egui::Context, studio: &mut Studio) {
         if let (None, Some(outline)) = (&photo.outline_texture, &photo.outline) {
             photo.outline_texture = Some(upload(&photo.path, outline));
         }
-        let is_marked = studio.marking && index == studio.selected_photo;
-        if is_marked && photo.sheet_texture.is_none() {
+        let is_large = studio.marking && index == studio.selected_photo || matched == Some(photo.path.as_path());
+        if is_large && photo.sheet_texture.is_none() {
             photo.sheet_texture = Some(upload(&photo.path, &read.picture));
-        } else if !is_marked {
+        } else if !is_large {
             photo.sheet_texture = None;
         }
     }

@@ -1,5 +1,6 @@
 //! The panels: plain functions over what they show, which push commands and do nothing else.
 
+pub mod angles;
 pub mod browser;
 pub mod car;
 pub mod drop;
@@ -10,6 +11,7 @@ pub mod marking;
 pub mod notices;
 pub mod photo;
 pub mod result;
+pub mod photo_match;
 pub mod run;
 pub mod top_bar;
 pub mod view_area;

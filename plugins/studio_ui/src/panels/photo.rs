@@ -127,7 +127,7 @@ fn strip(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
 }
 
 /// The part of a picture that fills a frame of another aspect.
-fn cover(picture: f32, frame: f32) -> Rect {
+pub(super) fn cover(picture: f32, frame: f32) -> Rect {
     let size = if picture > frame { vec2(frame / picture, 1.0) } else { vec2(1.0, picture / frame) };
     Rect::from_center_size(egui::pos2(0.5, 0.5), size)
 }

@@ -48,6 +48,9 @@ pub fn result_panel(ui: &mut Ui, result: Option<&FinishedLivery>, shows_confiden
         if wide_button(ui, true, label).on_hover_text("C").clicked() {
             out.push(StudioCommand::ToggleConfidence);
         }
+        if wide_button(ui, true, "Lay it over the photo").on_hover_text("From the photo's own camera (M)").clicked() {
+            out.push(StudioCommand::ToggleMatch);
+        }
         for warning in &report.warnings {
             remark(ui, theme::WARN, warning);
         }

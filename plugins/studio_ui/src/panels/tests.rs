@@ -10,11 +10,12 @@ use bevy::math::{Vec2, Vec3};
 use bevy_egui::egui::{Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use gridvox_showroom::{EnvironmentId, PaintSlot, ViewId, ViewLayout, ViewLight};
+use gridvox_showroom::{EnvironmentId, PaintSlot, SavedAngles, ViewAngle, ViewId, ViewLayout, ViewLight};
 use gridvox_inference::{Analysis, Analyzed, FinishedLivery, Stage};
 use image::{GrayImage, RgbaImage};
 
 use super::Commands;
+use super::photo_match::MatchView;
 use super::view_area::{ViewAreaView, view_area};
 use crate::command::{Ask, ExportForm, StudioCommand};
 use crate::model::{CarState, ExportDone, ExportState, PhotoEntry, PhotoState, RunState, Studio};
@@ -217,9 +218,81 @@ fn views(layout: ViewLayout) -> ViewAreaView {
             exposure_stops: light.exposure_ev,
             backdrop_blur: light.backdrop_blur,
         },
+        angles: SavedAngles::default(),
+        matched: None,
         drag_hovers: false,
         preparing: false,
     }
+}
+
+const ANGLE: ViewAngle =
+    ViewAngle { azimuth_deg: 30.0, elevation_deg: 8.0, distance_m: 6.0, focus_m: [0.0, 0.6, 0.0], fov_deg: 22.0 };
+
+#[test]
+fn an_angle_is_saved_and_found_again_in_the_menu() {
+    let mut view = views(ViewLayout::Single);
+    view.angles.save(ANGLE).expect("there is room");
+    view.angles.rename(0, "Side with number");
+    view.views[0].saved = Some(0);
+    let (mut harness, out) = harness(move |ui, out| {
+        view_area(ui, &view, out);
+    });
+    for (line, wanted) in [
+        ("Save this angle A", StudioCommand::SaveAngle),
+        ("Side with number Alt+1", StudioCommand::ShowAngle(Some(ViewId::FIRST), 0)),
+        ("Rename or delete…", StudioCommand::ToggleAngles),
+    ] {
+        harness.get_by_label("Angle of view 1: Side with number").click();
+        harness.run_steps(3);
+        harness.get_by_label(line).click();
+        harness.run_steps(2);
+        assert_eq!(out.borrow_mut().pop(), Some(wanted));
+    }
+}
+
+#[test]
+fn saved_angles_are_renamed_and_deleted_in_their_list() {
+    let mut angles = SavedAngles::default();
+    for _ in 0..2 {
+        angles.save(ANGLE).expect("there is room");
+    }
+    let (mut harness, out) = wide_harness(move |ui, out| super::angles::angles_overlay(ui.ctx(), &angles, out));
+    let field = harness.get_by_label("Name of Angle 2");
+    field.focus();
+    harness.run_steps(2);
+    harness.get_by_label("Name of Angle 2").type_text("b");
+    harness.run_steps(2);
+    harness.key_press(bevy_egui::egui::Key::Enter);
+    harness.run_steps(2);
+    let renamed = out.borrow_mut().pop();
+    assert!(matches!(&renamed, Some(StudioCommand::RenameAngle(1, name)) if name.contains('b')), "{renamed:?}");
+    harness.get_all_by_label("Delete").next().expect("each has one").click();
+    harness.run_steps(2);
+    assert_eq!(out.borrow_mut().pop(), Some(StudioCommand::DeleteAngle(0)));
+}
+
+#[test]
+fn a_match_steps_through_photos_and_is_left() {
+    let mut view = views(ViewLayout::Single);
+    view.matched = Some(MatchView {
+        size_px: (1920, 1280),
+        name: "car.jpg".into(),
+        place: (0, 2),
+        line: 0.5,
+        opacity: 1.0,
+        note: Some("The photo's lens bends its corners by 12 px; the render is straight.".into()),
+        picture: None,
+    });
+    let (mut harness, out) = wide_harness(move |ui, out| {
+        view_area(ui, &view, out);
+    });
+    harness.get_by_label("The photo's lens bends its corners by 12 px; the render is straight.");
+    for name in ["Next photo (Right)", "Photo before (Left)", "Leave"] {
+        harness.get_by_label(name).click();
+        harness.run_steps(2);
+    }
+    let left = StudioCommand::LeaveMatch { stays: false };
+    assert_eq!(*out.borrow(), [StudioCommand::StepMatch(1), StudioCommand::StepMatch(-1), left]);
 }
 
 #[test]

@@ -216,6 +216,16 @@ fn view_menu(ui: &mut Ui, out: &mut Commands) {
         if item(ui, true, "Fit the car", "F") {
             out.push(StudioCommand::FitViews);
         }
+        if item(ui, true, "Save the angle", "A") {
+            out.push(StudioCommand::SaveAngle);
+        }
+        if item(ui, true, "Saved angles…", "") {
+            out.push(StudioCommand::ToggleAngles);
+        }
+        if item(ui, true, "Lay the render over the photo", "M") {
+            out.push(StudioCommand::ToggleMatch);
+        }
+        ui.separator();
         if item(ui, true, "Keep this version to compare", "K") {
             out.push(StudioCommand::KeepVersion);
         }

@@ -5,9 +5,11 @@ use bevy_egui::egui::{
     self, Button, Color32, CornerRadius, Frame, Margin, Rect, RichText, Sense, Stroke, StrokeKind, TextureId, Ui, UiBuilder, pos2, vec2,
 };
 use gridvox_car::ViewPreset;
-use gridvox_showroom::{ViewId, ViewLayout, ViewLight};
+use gridvox_showroom::{SavedAngles, ViewId, ViewLayout, ViewLight};
 
 use super::Commands;
+use super::photo::cover;
+use super::photo_match::{MatchView, match_overlay};
 use super::top_bar::placeholder;
 use super::view_header::header;
 use crate::command::StudioCommand;
@@ -33,6 +35,10 @@ pub struct ViewAreaView {
     pub environments: Vec<(String, String)>,
     /// The common light.
     pub light: ViewLight,
+    /// Angles that were saved.
+    pub angles: SavedAngles,
+    /// The photo that the first view lies over.
+    pub matched: Option<MatchView>,
     /// Files hover over the window.
     pub drag_hovers: bool,
     /// Words over the views while the first picture is on its way.
@@ -44,8 +50,12 @@ pub struct ViewAreaView {
 pub struct ViewState {
     /// The picture, once it is drawn.
     pub picture: Option<TextureId>,
+    /// Width over height of the picture.
+    pub aspect: Option<f32>,
     /// The preset that it stands at.
     pub preset: Option<ViewPreset>,
+    /// The saved angle that it stands at.
+    pub saved: Option<usize>,
     /// It shows the kept version of the livery.
     pub kept: bool,
     /// Its own light, where it has one.
@@ -105,7 +115,9 @@ fn one_view(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut 
     }
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
     if let Some(texture) = state.picture {
-        ui.painter().image(texture, rect, whole, Color32::WHITE);
+        // a picture from before the view changed its shape keeps its own
+        let uv = state.aspect.map_or(whole, |aspect| cover(aspect, rect.width() / rect.height()));
+        ui.painter().image(texture, rect, uv, Color32::WHITE);
     }
     if view.preparing {
         placeholder(ui, rect, "Preparing the showroom…");
@@ -120,8 +132,10 @@ fn one_view(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut 
         mark_dot(&ui.painter().with_clip_rect(rect), place, mark.index, mark.hidden);
     }
     // what lies on the picture takes the pointer from it
-    let mut lying = vec![header(ui, id, rect, view, out)];
-    if view.layout.views().len() <= 2 {
+    let matched = view.matched.as_ref().filter(|_| id == ViewId::FIRST);
+    let mut lying = matched.map_or_else(Vec::new, |matched| match_overlay(ui, rect, matched, out));
+    lying.push(header(ui, id, rect, view, out));
+    if matched.is_none() && view.layout.views().len() <= 2 {
         lying.push(preset_bar(ui, id, rect, state.preset, out));
     }
     let beside = |pointer: egui::Pos2| !lying.iter().any(|rect| rect.contains(pointer));
@@ -130,8 +144,11 @@ fn one_view(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut 
     if let (true, true, Some(pointer)) = (view.marking, response.clicked(), response.interact_pointer_pos()) {
         let share = (pointer - rect.min) / rect.size();
         out.push(StudioCommand::MarkCar(id, Vec2::new(share.x, share.y)));
-    } else if response.double_clicked() {
+    } else if response.double_clicked() && matched.is_none() {
         out.push(StudioCommand::FitViews);
+    }
+    if matched.is_some() && (dragged || hovered && ui.input(|input| input.smooth_scroll_delta.y != 0.0)) {
+        out.push(StudioCommand::LeaveMatch { stays: true });
     }
     ViewPlace { view: id, rect, hovered, dragged }
 }

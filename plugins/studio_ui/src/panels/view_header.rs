@@ -8,6 +8,7 @@ use gridvox_car::ViewPreset;
 use gridvox_showroom::{EnvironmentId, PaintSlot, ViewId, ViewLayout, ViewLight};
 
 use super::Commands;
+use super::angles::keys;
 use super::view_area::{ViewAreaView, ViewState};
 use crate::command::StudioCommand;
 use crate::theme;
@@ -30,7 +31,14 @@ pub(super) fn header(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, o
     row.spacing_mut().item_spacing.x = theme::GAP_SMALL;
     row.spacing_mut().interact_size.y = HEIGHT;
     row.set_clip_rect(rect.intersect(ui.clip_rect()));
-    angle_menu(&mut row, id, state, rect.width() < NARROW, out);
+    match &view.matched {
+        Some(matched) if id == ViewId::FIRST => {
+            if chip(&mut row, &matched.name, true).on_hover_text("Leave the photo's camera (M)").clicked() {
+                out.push(StudioCommand::LeaveMatch { stays: false });
+            }
+        }
+        _ => angle_menu(&mut row, id, view, rect.width() < NARROW, out),
+    }
     let several = view.layout.views().len() > 1 && view.layout != ViewLayout::Wipe;
     if several {
         light_menu(&mut row, id, state, view, out);
@@ -85,24 +93,42 @@ fn chip_menu(ui: &mut Ui, text: &str, strong: bool, name: String, contents: impl
 /// One line of a menu with a mark when it is the current one.
 fn choice(ui: &mut Ui, current: bool, text: &str, keys: &str) -> Response {
     let color = if current { theme::ACCENT } else { theme::TEXT };
-    let button = Button::new(RichText::new(text).font(theme::regular(13.0)).color(color))
-        .shortcut_text(RichText::new(keys).size(12.0).color(theme::TEXT_FAINT))
+    let mut button = Button::new(RichText::new(text).font(theme::regular(13.0)).color(color))
         .frame_when_inactive(false)
         .min_size(vec2(ui.available_width(), 0.0));
+    if !keys.is_empty() {
+        button = button.shortcut_text(RichText::new(keys).size(12.0).color(theme::TEXT_FAINT));
+    }
     ui.add(button)
 }
 
-fn angle_menu(ui: &mut Ui, id: ViewId, state: &ViewState, narrow: bool, out: &mut Commands) {
-    let name = match state.preset {
-        Some(preset) if narrow => short_label(preset),
-        Some(preset) => label(preset),
-        None => "Own angle",
+fn angle_menu(ui: &mut Ui, id: ViewId, view: &ViewAreaView, narrow: bool, out: &mut Commands) {
+    let state = &view.views[id.index()];
+    let saved = state.saved.and_then(|index| view.angles.list().get(index));
+    let name = match (state.preset, saved) {
+        (Some(preset), _) if narrow => short_label(preset),
+        (Some(preset), _) => label(preset),
+        (None, Some(saved)) => saved.name.as_str(),
+        (None, None) => "Own angle",
     };
     chip_menu(ui, name, false, format!("Angle of view {}: {name}", id.index() + 1), |ui| {
         for (index, &preset) in ViewPreset::ALL.iter().enumerate() {
             if choice(ui, state.preset == Some(preset), label(preset), &(index + 1).to_string()).clicked() {
                 out.push(StudioCommand::SetView(id, preset));
             }
+        }
+        ui.separator();
+        for (index, saved) in view.angles.list().iter().enumerate() {
+            let current = state.preset.is_none() && state.saved == Some(index);
+            if choice(ui, current, &saved.name, &keys(index)).clicked() {
+                out.push(StudioCommand::ShowAngle(Some(id), index));
+            }
+        }
+        if choice(ui, false, "Save this angle", "A").clicked() {
+            out.push(StudioCommand::SaveAngle);
+        }
+        if !view.angles.list().is_empty() && choice(ui, false, "Rename or delete…", "").clicked() {
+            out.push(StudioCommand::ToggleAngles);
         }
     });
 }
