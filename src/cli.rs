@@ -325,6 +325,8 @@ pub enum TrainedNetwork {
     Correspond,
     /// Tells paint from light.
     Albedo,
+    /// Puts the livery's inks on what no photo shows.
+    Atlas,
 }
 
 impl TrainedNetwork {
@@ -333,6 +335,7 @@ impl TrainedNetwork {
         match self {
             Self::Correspond => "correspond",
             Self::Albedo => "albedo",
+            Self::Atlas => "atlas",
         }
     }
 }

@@ -3,7 +3,7 @@
 use color_eyre::eyre::{Result, bail};
 use gridvox_car::CarPack;
 use gridvox_vision::Cancel;
-use gridvox_vision::net::{AlbedoConfig, NetworkConfig};
+use gridvox_vision::net::{AlbedoConfig, AtlasConfig, NetworkConfig};
 use gridvox_vision::train::{self, KnownPhotos, TrainOptions, TrainProgress};
 
 use crate::cli::{TrainArgs, TrainedNetwork, TrainingDevice};
@@ -34,6 +34,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let defaults = match args.network {
         TrainedNetwork::Correspond => TrainOptions::correspondence(args.out.clone()),
         TrainedNetwork::Albedo => TrainOptions::albedo(args.out.clone()),
+        TrainedNetwork::Atlas => TrainOptions::atlas(args.out.clone()),
     };
     let start = args.start_from.clone();
     let device = match args.device {
@@ -53,6 +54,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         }
         (TrainedNetwork::Correspond, None) => train::correspondence(&cars, &NetworkConfig::standard(), &options, &cancel, &mut say)?,
         (TrainedNetwork::Albedo, None) => train::albedo(&cars, &AlbedoConfig::standard(), &options, &cancel, &mut say)?,
+        (TrainedNetwork::Atlas, None) => train::atlas(&cars, &AtlasConfig::standard(), &options, &cancel, &mut say)?,
     };
     eprintln!("validation: {metrics}");
     eprintln!("weights: {}", args.out.join(args.network.name()).display());

@@ -7,13 +7,14 @@ use candle_core::Device;
 use gridvox_car::{AtlasMaps, CarPack, RasterScene};
 use image::RgbImage;
 
-use crate::net::{AlbedoNetwork, Correspondence, CorrespondenceNet, ModelError, weights};
+use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, ModelError, weights};
 use crate::pose;
 
 /// Owns the networks and the device they run on; make one per process and share it between jobs.
 pub struct Vision {
     network: Option<CorrespondenceNet>,
     albedo: AlbedoNetwork,
+    atlas: Option<AtlasNetwork>,
     cars: Mutex<Option<Arc<KeptCar>>>,
 }
 
@@ -36,12 +37,22 @@ impl Vision {
 
     /// Loads what works on photos whose cameras are given, and on no others.
     pub fn for_known_cameras(models_dir: &Path) -> Result<Self, ModelError> {
-        Ok(Self { network: None, albedo: weights::load(models_dir, &Device::Cpu)?, cars: Mutex::new(None) })
+        Ok(Self {
+            network: None,
+            albedo: weights::load(models_dir, &Device::Cpu)?,
+            atlas: weights::load_if_listed(models_dir, &Device::Cpu)?,
+            cars: Mutex::new(None),
+        })
     }
 
     /// The network that tells paint from light.
     pub(crate) fn albedo(&self) -> &AlbedoNetwork {
         &self.albedo
+    }
+
+    /// The network that puts inks on what nothing shows; models folders of older versions have none.
+    pub(crate) fn atlas(&self) -> Option<&AtlasNetwork> {
+        self.atlas.as_ref()
     }
 
     /// What the network sees in a photo.

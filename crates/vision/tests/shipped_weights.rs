@@ -6,11 +6,12 @@ use glam::{Mat4, Vec2, Vec3, Vec4};
 use gridvox_car::raster::{self, RasterOptions};
 use gridvox_car::{AtlasMaps, CarPack, PhotoCamera, RasterScene, bundled};
 use gridvox_vision::evaluate::{Estimate, Evaluator, Truth};
-use gridvox_vision::net::CorrespondenceNet;
+use gridvox_vision::net::{AtlasNetwork, CorrespondenceNet, weights};
+use gridvox_vision::synth::cells::{CellStream, CellSubject};
 use gridvox_vision::synth::livery::{self, HELD_OUT};
 use gridvox_vision::synth::photo::{self, Conditions};
 use gridvox_vision::synth::view;
-use gridvox_vision::{Cancel, GenerateOptions, Photo, Vision, bake, color, generate};
+use gridvox_vision::{Cancel, GenerateOptions, Photo, Vision, bake, color, complete, generate};
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
 fn sample_camera() -> PhotoCamera {
@@ -127,4 +128,26 @@ fn light_comes_off_the_paint() {
         after += error(&made.livery);
     }
     assert!(after < 0.8 * before, "{before} became {after} (sums over 4 photos)");
+}
+
+/// What nothing shows comes nearer to liveries of a family that training never saw than by a vote of what is near.
+#[test]
+fn unseen_paint_is_told_better_than_by_a_vote() {
+    let pack = CarPack::find("gt3_rear").expect("the bundled car");
+    let network: AtlasNetwork = weights::load(&bundled::models_dir(), &Device::Cpu).expect("the weights fit");
+    let cars = [CellSubject::new(&pack.model)];
+    let mut stream = CellStream::new(0x5eed, &[HELD_OUT]);
+    let (mut learned, mut voted) = (0.0, 0.0);
+    for _ in 0..80 {
+        let sample = stream.next(&cars);
+        let inks = sample.palette.inks.len();
+        let scores = network.forward(&[&sample.question], &Device::Cpu).and_then(|s| s.squeeze(0)?.to_vec2::<f32>());
+        let votes = complete::vote(&sample.fine, &sample.open);
+        let best = |shares: &[f32]| (0..inks).max_by(|&a, &b| shares[a].total_cmp(&shares[b])).unwrap_or(0);
+        for ((cost, scores), votes) in sample.cost.iter().zip(&scores.expect("it runs")).zip(&votes) {
+            learned += cost[best(scores)] / sample.cost.len() as f32 / 80.0;
+            voted += cost[best(votes)] / sample.cost.len() as f32 / 80.0;
+        }
+    }
+    assert!(learned < 0.97 * voted, "{learned} CIEDE2000 by the network, {voted} by the vote");
 }

@@ -2,17 +2,23 @@
 //!
 //! Liveries run along the car: a stripe on the bonnet goes on over the roof, a sill's colour goes on to the tail. So each
 //! unseen place asks the known places that are nearest when a step along the car counts little and a turn of the surface
-//! counts much, and they vote on its ink. Votes are taken on cells much larger than lettering, so letters do not vote;
-//! they are then smoothed and decided per texel, so the result has the livery's own flat colours with crisp borders
-//! and nothing is smeared.
+//! counts much, and they vote on its ink. Votes are taken on cells much larger than lettering, so letters do not vote.
+//! Where the completion network is at hand it says how much each ink counts, and the vote is left with the shade of each
+//! ink and with what adjoins known paint. Shares are then smoothed and decided per texel, so the result has the livery's
+//! own flat colours with crisp borders and nothing is smeared.
 
 use glam::Vec3;
 use gridvox_car::AtlasMaps;
 use rayon::prelude::*;
 
+use super::cells::class;
+use super::learned::{self, Guide, Known};
 use super::nearest::{Feature, Tree};
+use super::votes::Votes;
 use crate::color::LinearRgb;
 use crate::delight::{MAX_INKS, Palette};
+use crate::net::ModelError;
+use crate::net::atlas::{Place, Seen};
 
 /// Cells per side of the voting grid.
 const CELLS: usize = 256;
@@ -26,87 +32,38 @@ const VOTERS: usize = 12;
 const NEAR_M: f32 = 0.03;
 /// Distances from what is seen, in metres, over which its own shade of an ink gives way to the ink's mean.
 const LOCAL_M: std::ops::Range<f32> = 0.06..0.4;
+/// Distances from what is known, in metres, over which the vote gives way to the network: paint that is cut off by the edge
+/// of sight goes on a little.
+const ADJOINING_M: std::ops::Range<f32> = 0.02..0.08;
+/// The network's cells that a place lies between, and how far each reaches, in metres.
+const BETWEEN: usize = 6;
+const BETWEEN_M: f32 = 0.04;
 /// Rounds of smoothing among unseen cells.
 const SMOOTHING_ROUNDS: usize = 6;
-/// Votes further apart than this are decided; closer ones mix, for smooth borders.
-const DECIDED: f32 = 0.06;
-
-/// Votes of a cell: a share and a colour sum for each ink.
-#[derive(Clone, Copy)]
-struct Votes([[f32; 4]; MAX_INKS]);
-
-impl Votes {
-    const NONE: Self = Self([[0.0; 4]; MAX_INKS]);
-
-    fn add(&mut self, other: &Self, weight: f32) {
-        for (a, b) in self.0.iter_mut().zip(&other.0) {
-            for k in 0..4 {
-                a[k] += weight * b[k];
-            }
-        }
-    }
-
-    fn cast(&mut self, ink: usize, color: LinearRgb, weight: f32) {
-        let vote = &mut self.0[ink];
-        for k in 0..3 {
-            vote[k] += weight * color[k];
-        }
-        vote[3] += weight;
-    }
-
-    /// Moves each ink's colour toward the palette's.
-    fn toward(&mut self, palette: &Palette, share: f32) {
-        for (vote, ink) in self.0.iter_mut().zip(&palette.inks) {
-            for k in 0..3 {
-                vote[k] += (ink.color[k] * vote[3] - vote[k]) * share;
-            }
-        }
-    }
-
-    fn total(&self) -> f32 {
-        self.0.iter().map(|v| v[3]).sum()
-    }
-
-    fn normalised(mut self) -> Self {
-        let total = self.total();
-        if total > 0.0 {
-            for k in self.0.iter_mut().flatten() {
-                *k /= total;
-            }
-        }
-        self
-    }
-
-    /// The winning ink's own colour near here, mixed with the second's where the vote is close.
-    fn decide(&self) -> Option<LinearRgb> {
-        let (mut first, mut second) = (&[0.0f32; 4], &[0.0f32; 4]);
-        for vote in &self.0 {
-            if vote[3] > first[3] {
-                (first, second) = (vote, first);
-            } else if vote[3] > second[3] {
-                second = vote;
-            }
-        }
-        if first[3] <= 0.0 {
-            return None;
-        }
-        let color = |v: &[f32; 4]| [v[0] / v[3], v[1] / v[3], v[2] / v[3]];
-        let lead = (first[3] - second[3]) / self.total();
-        if lead >= DECIDED || second[3] <= 0.0 {
-            return Some(color(first));
-        }
-        let t = 0.5 + 0.5 * lead / DECIDED;
-        let (a, b) = (color(first), color(second));
-        Some(std::array::from_fn(|k| b[k] + (a[k] - b[k]) * t))
-    }
-}
 
 struct Cell {
     part: u16,
     position: Vec3,
     normal: Vec3,
     known: bool,
+    /// Most of what is known of it is seen, not mirrored.
+    seen: bool,
     votes: Votes,
+}
+
+impl Cell {
+    /// Without paint.
+    const BARE: Self =
+        Self { part: 0, position: Vec3::ZERO, normal: Vec3::Y, known: false, seen: false, votes: Votes::NONE };
+}
+
+/// What is known of each texel.
+#[derive(Clone, Copy)]
+pub struct Knowledge<'a> {
+    /// By a photo or by the mirror.
+    pub known: &'a [bool],
+    /// By a photo.
+    pub seen: &'a [bool],
 }
 
 fn feature(position: Vec3, normal: Vec3) -> Feature {
@@ -116,18 +73,48 @@ fn feature(position: Vec3, normal: Vec3) -> Feature {
     [position.x.abs(), position.y, position.z * ALONG, n.x, n.y, n.z]
 }
 
-/// Gives every painted texel with `known == false` a colour; returns how many it filled.
-pub fn fill(color: &mut [LinearRgb], known: &[bool], maps: &AtlasMaps, palette: &Palette) -> usize {
+/// The inks' shares on open places by the vote of the nearest seen ones alone.
+pub fn vote(seen: &[Seen], open: &[Place]) -> Vec<[f32; MAX_INKS]> {
+    let tree = Tree::new(seen.iter().map(|s| feature(s.place.position, s.place.normal)));
+    let mut found = Vec::new();
+    let voted = open.iter().map(|place| {
+        tree.nearest(feature(place.position, place.normal), VOTERS, &mut found);
+        let mut votes = [0.0; MAX_INKS];
+        for &(d2, voter) in &found {
+            let weight = 1.0 / (d2 + NEAR_M * NEAR_M);
+            votes.iter_mut().zip(seen[voter as usize].inks).for_each(|(vote, share)| *vote += weight * share);
+        }
+        votes
+    });
+    voted.collect()
+}
+
+/// Gives every painted texel that is not known a colour; returns how many it filled.
+///
+/// # Errors
+/// Where the guide's network cannot run.
+pub fn fill(
+    color: &mut [LinearRgb],
+    knowledge: Knowledge<'_>,
+    maps: &AtlasMaps,
+    palette: &Palette,
+    guide: Option<&Guide<'_>>,
+) -> Result<usize, ModelError> {
+    let known = knowledge.known;
     let size = maps.size as usize;
     let step = (size / CELLS).max(1);
     let across = size.div_ceil(step);
-    let mut cells = collect(color, known, maps, palette, step, across);
+    let mut cells = collect(color, knowledge, maps, palette, step, across);
     let voters: Vec<usize> = (0..cells.len()).filter(|&c| cells[c].known && cells[c].part != 0).collect();
     if voters.is_empty() {
         let fallback = palette.inks.first().map_or([0.5; 3], |ink| ink.color);
         let open = (0..color.len()).filter(|&i| maps.part[i] != 0 && !known[i]);
-        return open.map(|i| color[i] = fallback).count();
+        return Ok(open.map(|i| color[i] = fallback).count());
     }
+    let learned = match guide {
+        Some(guide) => Learned::ask(guide, palette, &cells)?,
+        None => None,
+    };
     let broad = broaden(&cells, across);
     let tree = Tree::new(voters.iter().map(|&c| feature(cells[c].position, cells[c].normal)));
     let ask = |position: Vec3, normal: Vec3, found: &mut Vec<(f32, u32)>| {
@@ -140,7 +127,11 @@ pub fn fill(color: &mut [LinearRgb], known: &[bool], maps: &AtlasMaps, palette: 
         let away = found.first().map_or(f32::INFINITY, |f| f.0.sqrt());
         let ink_share = ((away - LOCAL_M.start) / (LOCAL_M.end - LOCAL_M.start)).clamp(0.0, 1.0);
         votes.toward(palette, ink_share);
-        votes.normalised()
+        let votes = votes.normalised();
+        match &learned {
+            Some(learned) => votes.with_shares(&learned.shares(position, normal), learned.share(away), palette),
+            None => votes,
+        }
     };
     let asked: Vec<(usize, Votes)> = (0..cells.len())
         .into_par_iter()
@@ -169,18 +160,69 @@ pub fn fill(color: &mut [LinearRgb], known: &[bool], maps: &AtlasMaps, palette: 
     for (i, c) in &filled {
         color[*i] = *c;
     }
-    filled.len()
+    Ok(filled.len())
+}
+
+/// The network's answer, to be asked for any place.
+struct Learned {
+    tree: Tree,
+    shares: Vec<[f32; MAX_INKS]>,
+}
+
+impl Learned {
+    fn ask(guide: &Guide<'_>, palette: &Palette, cells: &[Cell]) -> Result<Option<Self>, ModelError> {
+        let known: Vec<Known> = cells
+            .iter()
+            .filter(|cell| cell.part != 0)
+            .map(|cell| Known {
+                place: Place { position: cell.position, normal: cell.normal, class: class(guide.classes, cell.part) },
+                seen: cell.seen,
+                open: !cell.known,
+                inks: std::array::from_fn(|k| cell.votes.0[k][3]),
+            })
+            .collect();
+        let answer = learned::ask(guide, palette, &known)?;
+        Ok(answer.map(|answer| Self {
+            tree: Tree::new(answer.places.iter().map(|p| apart(p.position, p.normal))),
+            shares: answer.shares,
+        }))
+    }
+
+    /// The inks' shares at a place, between those of the nearest cells.
+    fn shares(&self, position: Vec3, normal: Vec3) -> [f32; MAX_INKS] {
+        let mut found = Vec::with_capacity(BETWEEN + 1);
+        self.tree.nearest(apart(position, normal), BETWEEN, &mut found);
+        let (mut shares, mut total) = ([0.0; MAX_INKS], 0.0);
+        for &(d2, cell) in &found {
+            let weight = (-0.5 * d2 / (BETWEEN_M * BETWEEN_M)).exp() + 1e-6;
+            total += weight;
+            shares.iter_mut().zip(self.shares[cell as usize]).for_each(|(sum, share)| *sum += weight * share);
+        }
+        shares.map(|share| share / total.max(1e-6))
+    }
+
+    /// How much the network counts this far from what is known, in metres.
+    fn share(&self, away: f32) -> f32 {
+        ((away - ADJOINING_M.start) / (ADJOINING_M.end - ADJOINING_M.start)).clamp(0.0, 1.0)
+    }
+}
+
+/// As [`feature`] for cells that lie beside each other: both sides are apart, and all directions count alike.
+fn apart(position: Vec3, normal: Vec3) -> Feature {
+    let n = 0.1 * normal;
+    [position.x, position.y, position.z, n.x, n.y, n.z]
 }
 
 /// Cells with the part, place and inks of their texels. A cell belongs to the part that has most texels in it.
 fn collect(
     color: &[LinearRgb],
-    known: &[bool],
+    knowledge: Knowledge<'_>,
     maps: &AtlasMaps,
     palette: &Palette,
     step: usize,
     across: usize,
 ) -> Vec<Cell> {
+    let Knowledge { known, seen } = knowledge;
     let size = maps.size as usize;
     let labs = palette.labs();
     // Every second texel is enough for a vote.
@@ -202,16 +244,17 @@ fn collect(
                 }
             }
             let Some(&(part, _)) = parts.iter().max_by_key(|p| (p.1, u16::MAX - p.0)) else {
-                return Cell { part: 0, position: Vec3::ZERO, normal: Vec3::Y, known: false, votes: Votes::NONE };
+                return Cell::BARE;
             };
-            let (mut position, mut normal, mut count, mut seen) = (Vec3::ZERO, Vec3::ZERO, 0, 0);
+            let (mut position, mut normal, mut count, mut there, mut shown) = (Vec3::ZERO, Vec3::ZERO, 0, 0, 0);
             let mut votes = Votes::NONE;
             for i in texels().filter(|&i| maps.part[i] == part) {
                 position += maps.position[i];
                 normal += maps.normal[i];
                 count += 1;
                 if known[i] {
-                    seen += 1;
+                    there += 1;
+                    shown += usize::from(seen[i]);
                     votes.cast(labs.nearest(color[i]), color[i], 1.0);
                 }
             }
@@ -219,7 +262,8 @@ fn collect(
                 part,
                 position: position / count as f32,
                 normal: normal.normalize_or(Vec3::Y),
-                known: seen * 2 > count,
+                known: there * 2 > count,
+                seen: shown * 2 > count,
                 votes: votes.normalised(),
             }
         })

@@ -2,13 +2,18 @@
 //!
 //! What stands where is kept in a confidence map, so a painter knows what to check.
 
+pub(crate) mod cells;
 mod dilate;
 mod fill;
+mod learned;
 mod lettering;
 mod nearest;
 mod sheet;
 mod symmetry;
+mod votes;
 
+pub use fill::vote;
+pub use learned::Guide;
 pub use symmetry::Symmetry;
 
 use gridvox_car::AtlasMaps;
@@ -16,6 +21,7 @@ use rayon::prelude::*;
 
 use crate::color::{LinearRgb, delta_e};
 use crate::delight::Palette;
+use crate::net::ModelError;
 use crate::report::Coverage;
 use lettering::Lettering;
 
@@ -48,8 +54,18 @@ pub struct Completed {
     pub words: usize,
 }
 
-/// Completes a livery. `weight` is 0 where no photo shows the texel.
-pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, palette: &Palette) -> Completed {
+/// Completes a livery. `weight` is 0 where no photo shows the texel. What neither a photo nor the mirror shows is invented with
+/// the `guide`, or by a vote of the nearest known places where there is none.
+///
+/// # Errors
+/// Where the guide's network cannot run.
+pub fn complete(
+    mut color: Vec<LinearRgb>,
+    weight: &[f32],
+    maps: &AtlasMaps,
+    palette: &Palette,
+    guide: Option<&Guide<'_>>,
+) -> Result<Completed, ModelError> {
     let size = maps.size as usize;
     let scale = size as f32 / 2048.0;
     let mut confidence: Vec<u8> = weight
@@ -82,7 +98,8 @@ pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, pal
     }
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
 
-    fill::fill(&mut color, &known, maps, palette);
+    let seen: Vec<bool> = confidence.iter().map(|&c| c >= SEEN_FROM).collect();
+    fill::fill(&mut color, fill::Knowledge { known: &known, seen: &seen }, maps, palette, guide)?;
     for (i, c) in confidence.iter_mut().enumerate() {
         if maps.part[i] != 0 && !known[i] {
             *c = INVENTED;
@@ -90,7 +107,7 @@ pub fn complete(mut color: Vec<LinearRgb>, weight: &[f32], maps: &AtlasMaps, pal
     }
     let coverage = coverage(&confidence, maps);
     beyond_islands(&mut color, maps);
-    Completed { color, confidence, coverage, symmetry, words: lettering.words() }
+    Ok(Completed { color, confidence, coverage, symmetry, words: lettering.words() })
 }
 
 /// Leads poorly seen paint over to its better seen mirror image, so that no step shows where sight ends.

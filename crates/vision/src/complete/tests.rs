@@ -36,7 +36,7 @@ fn the_whole_car_is_painted_and_the_classes_are_right() {
     let maps = AtlasMaps::compute(&model, 512);
     let (color, weight) = seen_from_front_left(&maps);
     let before = color.clone();
-    let done = complete(color, &weight, &maps, &palette());
+    let done = complete(color, &weight, &maps, &palette(), None).unwrap();
     let sum = done.coverage.seen + done.coverage.mirrored + done.coverage.invented;
     assert!((sum - 1.0).abs() < 1e-4 && done.coverage.seen > 0.25 && done.coverage.mirrored > 0.1);
     for i in 0..maps.part.len() {
@@ -60,7 +60,7 @@ fn what_is_invented_continues_the_design() {
     let model = box_car();
     let maps = AtlasMaps::compute(&model, 512);
     let (color, weight) = seen_from_front_left(&maps);
-    let done = complete(color, &weight, &maps, &palette());
+    let done = complete(color, &weight, &maps, &palette(), None).unwrap();
     let (mut right, mut all) = (0, 0);
     for i in (0..maps.part.len()).filter(|&i| done.confidence[i] == INVENTED) {
         all += 1;
@@ -76,7 +76,7 @@ fn colours_reach_beyond_the_islands() {
     let model = box_car();
     let maps = AtlasMaps::compute(&model, 512);
     let (color, weight) = seen_from_front_left(&maps);
-    let done = complete(color, &weight, &maps, &palette());
+    let done = complete(color, &weight, &maps, &palette(), None).unwrap();
     for i in (0..maps.part.len()).filter(|&i| maps.part[i] == 0) {
         assert!(done.color[i].iter().sum::<f32>() > 0.05, "texel {i} is black");
     }
@@ -121,7 +121,7 @@ impl Side {
         for i in (0..maps.part.len()).filter(|&i| maps.part[i] != 0 && maps.normal[i].x > 0.5) {
             (color[i], weight[i]) = (paint(maps.position[i]), 0.8);
         }
-        let done = complete(color, &weight, &maps, &palette());
+        let done = complete(color, &weight, &maps, &palette(), None).unwrap();
         let (mut strokes, mut wrong) = (0, 0);
         for i in (0..maps.part.len()).filter(|&i| maps.part[i] != 0 && maps.normal[i].x < -0.5) {
             let p = maps.position[i];
@@ -161,5 +161,42 @@ fn stripes_are_not_letters() {
     let model = box_car();
     let maps = AtlasMaps::compute(&model, 512);
     let (color, weight) = seen_from_front_left(&maps);
-    assert_eq!(complete(color, &weight, &maps, &palette()).words, 0);
+    assert_eq!(complete(color, &weight, &maps, &palette(), None).unwrap().words, 0);
+}
+
+/// Seen texels stay, and what is invented has inks of the palette, whatever the network says.
+#[test]
+fn a_network_fills_with_the_palettes_inks_alone() {
+    use candle_core::{DType, Device};
+    use candle_nn::{VarBuilder, VarMap};
+
+    use crate::net::{AtlasConfig, AtlasNetwork, Model};
+
+    let model = box_car();
+    let maps = AtlasMaps::compute(&model, 512);
+    let (color, weight) = seen_from_front_left(&maps);
+    let before = color.clone();
+    let vars = VarMap::new();
+    let vb = VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu);
+    let network = AtlasNetwork::new(&AtlasConfig::tiny(), vb).unwrap();
+    let classes = crate::synth::livery::classes(&model);
+    let guide = Guide { network: &network, classes: &classes, bounds: model.bounds() };
+    let voted = complete(color.clone(), &weight, &maps, &palette(), None).unwrap();
+    let done = complete(color, &weight, &maps, &palette(), Some(&guide)).unwrap();
+    assert_eq!(done.confidence, voted.confidence);
+    let (mut between, mut all) = (0, 0);
+    for i in (0..maps.part.len()).filter(|&i| maps.part[i] != 0) {
+        if done.confidence[i] != INVENTED {
+            assert_eq!(done.color[i], voted.color[i], "known paint was changed");
+            assert!(weight[i] == 0.0 || done.color[i] == before[i]);
+            continue;
+        }
+        all += 1;
+        // Along a line between inks they mix; nothing lies outside.
+        let t = (done.color[i][0] - RED[0]) / (WHITE[0] - RED[0]);
+        let mixed: LinearRgb = std::array::from_fn(|k| RED[k] + (WHITE[k] - RED[k]) * t);
+        assert!((-0.01..1.01).contains(&t) && (0..3).all(|k| (mixed[k] - done.color[i][k]).abs() < 0.01), "{:?}", done.color[i]);
+        between += usize::from((0.01..0.99).contains(&t));
+    }
+    assert!(all > 1000 && between * 5 < all, "{between} of {all} invented texels are no flat ink");
 }

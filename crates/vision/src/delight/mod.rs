@@ -37,7 +37,9 @@ const HIGHLIGHT_OVER_INK: f32 = 1.3;
 /// Inks smaller than this share do not say how bright paint can be.
 const BRIGHT_INK_SHARE: f32 = 0.004;
 /// Colour distance, in Lab units, at which two peaks are two inks.
-const INKS_APART: f32 = 12.0;
+pub(crate) const INKS_APART: f32 = 12.0;
+/// What lightness counts between inks: less than hue, for it is what is left of the light.
+pub(crate) const INK_LIGHTNESS: f32 = 0.8;
 
 /// Linear values above this are clipped (253 of 255 in sRGB).
 const CLIPPED: f32 = 0.98;
@@ -188,11 +190,11 @@ pub fn palette_of(baked: &Baked, maps: &AtlasMaps) -> Palette {
             let texel = y * size + x;
             if baked.weight[texel] > 0.0 {
                 let area = maps.texel_m[texel].powi(2) * 1e4;
-                samples.push(Sample::new(baked.color[texel], area, 0.8));
+                samples.push(Sample::new(baked.color[texel], area, INK_LIGHTNESS));
             }
         }
     }
-    cluster(&samples, 0.8, INKS_APART).palette
+    cluster(&samples, INK_LIGHTNESS, INKS_APART).palette
 }
 
 /// The inks, without those that are nothing but clipped glare while a darker white or grey is there to compare with.

@@ -1,4 +1,4 @@
-//! The layers that both networks are built of, over tensors of (batch, height, width, channels).
+//! The layers that all networks are built of, over tensors of (batch, height, width, channels).
 
 use candle_core::{D, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};

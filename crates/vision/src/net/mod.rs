@@ -2,10 +2,11 @@
 //!
 //! The correspondence network sees a photo, and for each cell of a grid says whether it shows the car, which part, where on
 //! the car that lies (normalised object coordinates) and how sure that is; the pose solver turns these into a camera. The
-//! albedo network then tells paint from light. Nothing in here knows a particular car: places are normalised by the car's
+//! albedo network then tells paint from light, and the atlas network puts inks on what nothing shows. Nothing in here knows a particular car: places are normalised by the car's
 //! bounding box.
 
 pub mod albedo;
+pub mod atlas;
 pub mod conv;
 mod correspondence;
 mod error;
@@ -19,9 +20,10 @@ pub mod softmax;
 pub mod weights;
 
 #[cfg(test)]
-mod check;
+pub(crate) mod check;
 
 pub use albedo::{AlbedoConfig, AlbedoNetwork};
+pub use atlas::{AtlasConfig, AtlasNetwork};
 pub use correspondence::{Correspondence, CropRect};
 pub use error::ModelError;
 pub use look::CorrespondenceNet;

@@ -95,6 +95,14 @@ pub fn load<M: Model>(models_dir: &Path, device: &Device) -> Result<M, ModelErro
     build(&config, tensors, device).map_err(|reason| bad_weights(&path, reason))
 }
 
+/// As [`load`]; `None` where the folder's manifest does not name the network.
+pub fn load_if_listed<M: Model>(models_dir: &Path, device: &Device) -> Result<Option<M>, ModelError> {
+    if !manifest(models_dir)?.models.contains_key(M::NAME) {
+        return Ok(None);
+    }
+    load(models_dir, device).map(Some)
+}
+
 /// Reads a network's configuration and tensors, not yet compared with each other.
 pub fn read_model<M: Model>(
     models_dir: &Path,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use glam::Vec2;
-use gridvox_car::{AtlasMaps, CarPack, PhotoCamera};
+use gridvox_car::{AtlasMaps, CarPack, PartClass, PhotoCamera};
 use image::{GrayImage, Rgba, RgbaImage};
 use rayon::prelude::*;
 
@@ -15,12 +15,13 @@ use crate::analyze;
 use crate::bake::{self, Baked};
 use crate::cancel::Cancel;
 use crate::color::{self, LinearRgb};
-use crate::complete::{self, Completed};
+use crate::complete::{self, Completed, Guide};
 use crate::delight::{self, Delit, Palette};
 use crate::net::ModelError;
 use crate::photo::Photo;
 use crate::pose;
 use crate::report::{self, CameraReport, Report};
+use crate::synth::livery;
 use crate::vision::{KeptCar, Vision};
 
 /// Side of the previews in texels.
@@ -133,7 +134,8 @@ impl Job<'_> {
         let (lights, blended, palette) = self.delight(baked, &views, &maps)?;
 
         self.begin(Stage::Complete, 0.76)?;
-        let done = complete::complete(blended.0, &blended.1, &maps, &palette);
+        let classes = livery::classes(&self.car.model);
+        let done = complete::complete(blended.0, &blended.1, &maps, &palette, self.guide(&classes).as_ref())?;
         drop(blended.1);
         if done.symmetry.agreement.is_some_and(|a| a < 0.6) {
             self.warnings.push(format!(
@@ -275,8 +277,14 @@ impl Job<'_> {
     /// A whole livery at the preview's size.
     fn preview(&self, baked: Vec<Baked>, views: &[SolvedView<'_>], small: &AtlasMaps) -> Result<RgbaImage, ModelError> {
         let (_, blended, palette) = self.delight(baked, views, small)?;
-        let done = complete::complete(blended.0, &blended.1, small, &palette);
+        // The vote is quick and near enough for a preview.
+        let done = complete::complete(blended.0, &blended.1, small, &palette, None)?;
         Ok(encode(&done, small.size, self.options.color_boost))
+    }
+
+    /// The completion network with this car, if there is one.
+    fn guide<'b>(&'b self, classes: &'b [PartClass]) -> Option<Guide<'b>> {
+        Some(Guide { network: self.vision.atlas()?, classes, bounds: self.car.model.bounds() })
     }
 
     /// Takes the light off each photo, then blends them: lights, (colour, weight), inks.

@@ -1,11 +1,12 @@
 //! Photos made in the program: cars with invented liveries under invented light, with everything known about them.
 //!
-//! Training data ([`sample`], [`points`]), tests of pose and bake ([`photo`]) and hard cases for evaluation ([`stress`])
+//! Training data ([`sample`], [`points`], [`cells`]), tests of pose and bake ([`photo`]) and hard cases for evaluation ([`stress`])
 //! come from here. The rasteriser says what a camera sees; liveries, light, surroundings and the camera's character are
 //! drawn from seeds, far wider than reality, because the network has to work on photos that no renderer here made. There
 //! is no ray tracing: shadows come from a shadow map, reflections from blurred environments.
 
 pub mod canvas;
+pub mod cells;
 pub mod inks;
 pub mod lens;
 pub mod lettering;
@@ -21,6 +22,7 @@ pub mod stress;
 pub mod subject;
 pub mod view;
 
+pub use cells::{CellSample, CellStream};
 pub use livery::{Design, Family, HELD_OUT};
 pub use points::{PointSample, PointStream};
 pub use sample::{Sample, SampleStream, Target};

@@ -2,10 +2,12 @@
 //!
 //! Samples are made in the program, or cut from photos of a folder ([`KnownPhotos`]), by a few lanes that each draw their
 //! own seeded ones. On the processor a lane also runs forward and backward on them, and the gradients are added in a fixed
-//! order; a graphics processor takes the samples of all lanes together while they draw the next ones. [`correspondence`]
-//! and [`albedo`] write a checkpoint to go on from, the averaged weights as a models folder, a table of losses and its plot.
+//! order; a graphics processor takes the samples of all lanes together while they draw the next ones. [`correspondence`],
+//! [`albedo`] and [`atlas`] write a checkpoint to go on from, the averaged weights as a models folder, a table of losses and
+//! its plot.
 
 mod albedo;
+mod atlas;
 mod checkpoint;
 mod correspond;
 mod folder;
@@ -32,7 +34,7 @@ use rayon::prelude::*;
 
 use crate::Cancel;
 use crate::cancel::Cancelled;
-use crate::net::{AlbedoConfig, Model, ModelError, NetworkConfig, weights};
+use crate::net::{AlbedoConfig, AtlasConfig, Model, ModelError, NetworkConfig, weights};
 use crate::synth::livery::derive_seed;
 
 use optimizer::Optimizer;
@@ -100,6 +102,11 @@ impl TrainOptions {
     /// The settings that the shipped albedo network was trained with.
     pub fn albedo(out: PathBuf) -> Self {
         Self { batch: 16, rate: 1.2e-3, shapes: 7, validation: 192, ..Self::correspondence(out) }
+    }
+
+    /// The settings that the shipped completion network was trained with.
+    pub fn atlas(out: PathBuf) -> Self {
+        Self { batch: 16, rate: 1.5e-3, shapes: 7, validation: 192, ..Self::correspondence(out) }
     }
 }
 
@@ -263,6 +270,19 @@ pub fn albedo(
 ) -> Result<Measures, TrainError> {
     check::<crate::net::AlbedoNetwork>(cars.len(), network, options)?;
     let task = albedo::Albedo::new(cars, options);
+    Training::start(task, network, options)?.run(cancel, report)
+}
+
+/// Trains the completion network, likewise.
+pub fn atlas(
+    cars: &[&CarModel],
+    network: &AtlasConfig,
+    options: &TrainOptions,
+    cancel: &Cancel,
+    report: &mut dyn FnMut(TrainProgress),
+) -> Result<Measures, TrainError> {
+    check::<crate::net::AtlasNetwork>(cars.len(), network, options)?;
+    let task = atlas::Atlas::new(cars, options);
     Training::start(task, network, options)?.run(cancel, report)
 }
 
@@ -568,6 +588,22 @@ mod tests {
         assert!(measured.get("delta_e_aligned").is_some_and(|d| d > 0.0 && d < 100.0), "{measured}");
         let network: crate::net::AlbedoNetwork = weights::load(dir.path(), &Device::Cpu).expect("the weights can be used");
         assert_eq!(network.config(), &AlbedoConfig::tiny());
+    }
+
+    #[test]
+    fn the_completion_network_learns_in_the_same_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let car = gridvox_car::testing::box_car();
+        let options = TrainOptions { steps: Some(6), ..options(dir.path().to_owned()) };
+        let mut reports = Vec::new();
+        let measured = atlas(&[&car], &AtlasConfig::tiny(), &options, &Cancel::new(), &mut |p| reports.push(p)).unwrap();
+        assert_eq!(reports.last().unwrap().samples, 12);
+        let value = |name| measured.get(name).unwrap();
+        assert!(value("delta_e") >= value("delta_e_best_ink") && value("delta_e") < 100.0, "{measured}");
+        let loaded = weights::load_if_listed::<crate::net::AtlasNetwork>(dir.path(), &Device::Cpu).expect("the weights can be used");
+        assert_eq!(loaded.map(|network| network.config().clone()), Some(AtlasConfig::tiny()));
+        let without = weights::load_if_listed::<crate::net::AlbedoNetwork>(dir.path(), &Device::Cpu);
+        assert!(without.is_ok_and(|network| network.is_none()), "a folder without a network is none that is broken");
     }
 
     #[test]
