@@ -38,7 +38,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Invent photos of a car with the truth about them, to train on or to measure with.
     Synth(SynthArgs),
-    /// Train the correspondence network on a car.
+    /// Train one of the networks.
     Train(TrainArgs),
     /// Measure photo-to-livery on rendered photos whose truth is known.
     Eval(EvalArgs),
@@ -280,8 +280,8 @@ pub struct TrainArgs {
     /// What to train.
     #[arg(long, value_enum, default_value = "correspond")]
     pub network: TrainedNetwork,
-    /// Bundled car's id, or the folder of a car pack; may be repeated.
-    #[arg(long, value_name = "ID|DIR", required = true)]
+    /// Bundled car's id, or the folder of a car pack; may be repeated. The reading network needs none.
+    #[arg(long, value_name = "ID|DIR")]
     pub car: Vec<String>,
     /// Train on photos of the car in this folder, as `gridvox synth` writes it, instead of drawing them on the way.
     #[arg(long, value_name = "DIR")]
@@ -327,6 +327,10 @@ pub enum TrainedNetwork {
     Albedo,
     /// Puts the livery's inks on what no photo shows.
     Atlas,
+    /// Paints one car's texture straight from a photo; a baseline for `gridvox eval --baselines`.
+    Direct,
+    /// Tells writing from mirror writing.
+    Reading,
 }
 
 impl TrainedNetwork {
@@ -336,6 +340,8 @@ impl TrainedNetwork {
             Self::Correspond => "correspond",
             Self::Albedo => "albedo",
             Self::Atlas => "atlas",
+            Self::Direct => "direct",
+            Self::Reading => "reading",
         }
     }
 }
@@ -371,7 +377,7 @@ pub struct EvalArgs {
     /// Which photos; all have liveries of a family that training never sees.
     #[arg(long, value_enum, default_value = "showroom")]
     pub built_in: BuiltInSet,
-    /// Measure the same photos with their true cameras, without refinement and without invented paint as well.
+    /// Measure the same photos with their true cameras, without refinement, without invented paint and by a network alone as well.
     #[arg(long)]
     pub baselines: bool,
     /// Draw the painter's scores against the true errors into this picture.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use color_eyre::eyre::{Result, eyre};
 use gridvox_car::{AtlasMaps, CarPack, bundled};
 use gridvox_vision::Vision;
+use gridvox_vision::net::DirectPainter;
 use gridvox_vision::evaluate::{EvalTable, Method, Summary, plot};
 use serde::Serialize;
 
@@ -55,10 +56,11 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let set = PhotoSet::open(args.set.as_deref().unwrap_or(scratch.path()))?;
     let names = draw(args, &set, &car, &maps)?;
     let methods = if args.baselines { Method::BASELINES.to_vec() } else { Vec::new() };
-    let bench = Bench::new(vision, &car, &maps, methods);
+    let painter = if args.baselines { direct_painter(&car)? } else { None };
+    let bench = Bench::new(vision, &car, &maps, methods, painter);
     let mut table = EvalTable::default();
     for name in names {
-        let generated = bench.measure(&mut table, &name, &set.load(&name)?);
+        let generated = bench.measure(&mut table, &name, &set.load(&name)?)?;
         eprintln!("{name}: {}", table.cases.last().map(in_words).unwrap_or_default());
         if let (Some(out), Some(generated)) = (&args.out, generated) {
             save_picture(&out.join(format!("{name}_livery.jpg")), &generated.livery.into())?;
@@ -78,6 +80,21 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         print!("{table}");
     }
     Ok(())
+}
+
+/// The direct network of this car; says how to get one where there is none.
+fn direct_painter(car: &CarPack) -> Result<Option<DirectPainter>> {
+    let (painter, id) = (DirectPainter::load(&bundled::models_dir())?, &car.manifest.id);
+    let missing = match &painter {
+        None => "There are no weights of the direct network".to_owned(),
+        Some(painter) if painter.car() != id => format!("The direct network paints the car {}", painter.car()),
+        Some(_) => return Ok(painter),
+    };
+    eprintln!(
+        "{missing}, so it is left out: train one with `gridvox train --network direct --car {id} --out {}`.",
+        bundled::models_dir().display()
+    );
+    Ok(None)
 }
 
 /// Draws what the set lacks and names the photos to measure.

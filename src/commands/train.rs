@@ -3,7 +3,7 @@
 use color_eyre::eyre::{Result, bail};
 use gridvox_car::CarPack;
 use gridvox_vision::Cancel;
-use gridvox_vision::net::{AlbedoConfig, AtlasConfig, NetworkConfig};
+use gridvox_vision::net::{AlbedoConfig, AtlasConfig, DirectConfig, NetworkConfig, ReadingConfig};
 use gridvox_vision::train::{self, KnownPhotos, TrainOptions, TrainProgress};
 
 use crate::cli::{TrainArgs, TrainedNetwork, TrainingDevice};
@@ -35,6 +35,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         TrainedNetwork::Correspond => TrainOptions::correspondence(args.out.clone()),
         TrainedNetwork::Albedo => TrainOptions::albedo(args.out.clone()),
         TrainedNetwork::Atlas => TrainOptions::atlas(args.out.clone()),
+        TrainedNetwork::Direct => TrainOptions::direct(args.out.clone()),
+        TrainedNetwork::Reading => TrainOptions::reading(args.out.clone()),
     };
     let start = args.start_from.clone();
     let device = match args.device {
@@ -55,6 +57,11 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         (TrainedNetwork::Correspond, None) => train::correspondence(&cars, &NetworkConfig::standard(), &options, &cancel, &mut say)?,
         (TrainedNetwork::Albedo, None) => train::albedo(&cars, &AlbedoConfig::standard(), &options, &cancel, &mut say)?,
         (TrainedNetwork::Atlas, None) => train::atlas(&cars, &AtlasConfig::standard(), &options, &cancel, &mut say)?,
+        (TrainedNetwork::Direct, None) => {
+            let [pack] = packs.as_slice() else { bail!("The direct network paints one car's texture: name one alone with --car.") };
+            train::direct(&pack.model, &DirectConfig::standard(&pack.manifest.id), &options, &cancel, &mut say)?
+        }
+        (TrainedNetwork::Reading, None) => train::reading(&ReadingConfig::standard(), &options, &cancel, &mut say)?,
     };
     eprintln!("validation: {metrics}");
     eprintln!("weights: {}", args.out.join(args.network.name()).display());

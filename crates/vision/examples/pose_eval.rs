@@ -96,9 +96,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (before, after) = (score(&start), score(&found));
         println!(
             "{name}: {:6.2} -> {:6.2} texels (P90 {:6.2}), {}",
-            before.correspondence.median,
-            after.correspondence.median,
-            after.correspondence.p90,
+            before.median_texels().unwrap_or(f32::NAN),
+            after.median_texels().unwrap_or(f32::NAN),
+            after.correspondence.map_or(f32::NAN, |c| c.p90),
             after.failure.as_deref().unwrap_or("")
         );
         let describe = |label: &str, found: &PoseSolution| {
@@ -123,8 +123,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             describe("found", found);
         }
         let shown = found.as_ref().or(start.as_ref()).map(|f| f.camera);
-        if let (Ok(shown), true) = (shown, after.correspondence.median > 2.5) {
-            let error = after.correspondence.median;
+        if let (Ok(shown), true) = (shown, after.median_texels() > Some(2.5)) {
+            let error = after.median_texels().unwrap_or(f32::NAN);
             overlay(&car, &picture, &shown).save(worst.join(format!("{name}_{error:.1}.jpg")))?;
         }
         solved.push(Case::of_camera(&name, before));

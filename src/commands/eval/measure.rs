@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, WrapErr};
 use gridvox_car::{AtlasMaps, CarPack};
 use gridvox_vision::evaluate::{
     Answer, Case, CaseScore, Estimate, EvalTable, Evaluator, Looks, Method, Truth, Verdict, judge,
 };
+use gridvox_vision::net::DirectPainter;
 use gridvox_vision::synth::stress::{Shows, Stress};
-use gridvox_vision::{Cancel, GenerateError, Generated, Vision, generate};
+use gridvox_vision::{Cancel, GenerateError, GenerateOptions, Generated, Vision, generate};
 
 use super::LIVERY_PX;
 use super::set::TestPhoto;
@@ -23,21 +24,27 @@ pub struct Bench<'a> {
     evaluator: Evaluator<'a>,
     looks: Looks,
     methods: Vec<Method>,
+    direct: Option<DirectPainter>,
 }
 
 impl<'a> Bench<'a> {
-    /// Prepares a car; `methods` stand beside the whole method.
-    pub fn new(vision: Vision, car: &'a CarPack, maps: &'a AtlasMaps, methods: Vec<Method>) -> Self {
+    /// Prepares a car; `methods` stand beside the whole method. The direct network is left out without its painter.
+    pub fn new(
+        vision: Vision,
+        car: &'a CarPack,
+        maps: &'a AtlasMaps,
+        mut methods: Vec<Method>,
+        direct: Option<DirectPainter>,
+    ) -> Self {
+        methods.retain(|method| *method != Method::Direct || direct.is_some());
         let evaluator = Evaluator::new(&car.model, maps);
-        Self { vision, car, evaluator, looks: Looks::new(&car.model), methods }
+        Self { vision, car, evaluator, looks: Looks::new(&car.model), methods, direct }
     }
 
     /// Measures a photo into the table; what the whole method made of it comes back.
-    pub fn measure(&self, table: &mut EvalTable, name: &str, photo: &TestPhoto) -> Option<Generated> {
-        let started = Instant::now();
-        let whole = self.run(Method::Whole, photo);
-        let secs = Some(started.elapsed().as_secs_f32());
-        let score = self.score(Method::Whole, photo, &whole);
+    pub fn measure(&self, table: &mut EvalTable, name: &str, photo: &TestPhoto) -> Result<Option<Generated>> {
+        let (whole, secs) = self.run(&GenerateOptions { size: Some(LIVERY_PX), ..GenerateOptions::default() }, photo);
+        let score = self.score(Method::Whole, photo, &whole, secs);
         let answer = match &whole {
             Err(_) => Answer::Refusal,
             Ok(generated) => Answer::Livery {
@@ -53,30 +60,53 @@ impl<'a> Bench<'a> {
             score,
             painter: whole.as_ref().ok().map(|generated| generated.report.scores),
             refusal: whole.as_ref().err().map(ToString::to_string),
-            secs,
+            secs: Some(secs),
         });
         // Only photos of one car are in the spreads that baselines stand beside.
         for &method in self.methods.iter().filter(|_| photo.shows() == Shows::Car) {
-            let score = if method.follows_from_whole() {
-                self.score(method, photo, &whole)
-            } else {
-                self.score(method, photo, &self.run(method, photo))
+            let score = match method.options(LIVERY_PX, &photo.cameras[0]) {
+                _ if method.follows_from_whole() => {
+                    self.score(method, photo, &whole, secs).map(|score| CaseScore { secs: None, ..score })
+                }
+                Some(options) => {
+                    let (outcome, secs) = self.run(&options, photo);
+                    self.score(method, photo, &outcome, secs)
+                }
+                None => self.direct.as_ref().map(|direct| self.paint(direct, photo)).transpose()?,
             };
             if let Some(score) = score {
                 table.push_baseline(method, score);
             }
         }
-        whole.ok()
+        Ok(whole.ok())
     }
 
-    fn run(&self, method: Method, photo: &TestPhoto) -> Result<Generated, GenerateError> {
-        let options = method.options(LIVERY_PX, &photo.cameras[0]);
+    /// What comes back, and after how many seconds.
+    fn run(&self, options: &GenerateOptions, photo: &TestPhoto) -> (Result<Generated, GenerateError>, f32) {
+        let started = Instant::now();
         let photos = std::slice::from_ref(&photo.photo);
-        generate(&self.vision, self.car, photos, &options, &Cancel::new(), &mut |_| {})
+        let outcome = generate(&self.vision, self.car, photos, options, &Cancel::new(), &mut |_| {});
+        (outcome, started.elapsed().as_secs_f32())
+    }
+
+    /// By the direct network, against the truth.
+    fn paint(&self, direct: &DirectPainter, photo: &TestPhoto) -> Result<CaseScore> {
+        let started = Instant::now();
+        let livery = direct.paint(&photo.photo.rgb, LIVERY_PX).wrap_err("The direct network cannot paint.")?;
+        let secs = started.elapsed().as_secs_f32();
+        let truth = Truth { camera: &photo.cameras[0], livery: &photo.livery };
+        let ssim = self.looks.similarity(&photo.livery, &livery);
+        Ok(CaseScore { ssim: Some(ssim), secs: Some(secs), ..self.evaluator.score_livery(truth, &livery) })
     }
 
     /// Against the truth; of two cars against the one that it fits better. `None` where there is no car.
-    fn score(&self, method: Method, photo: &TestPhoto, outcome: &Result<Generated, GenerateError>) -> Option<CaseScore> {
+    fn score(
+        &self,
+        method: Method,
+        photo: &TestPhoto,
+        outcome: &Result<Generated, GenerateError>,
+        secs: f32,
+    ) -> Option<CaseScore> {
         if photo.shows() == Shows::NoCar {
             return None;
         }
@@ -89,7 +119,8 @@ impl<'a> Bench<'a> {
         let truth = |camera| Truth { camera, livery: &photo.livery };
         let against = |evaluator: &Evaluator<'_>| {
             let scores = photo.cameras.iter().map(|camera| evaluator.score(truth(camera), estimate));
-            scores.min_by(|a, b| a.correspondence.median.total_cmp(&b.correspondence.median))
+            let median = |score: &CaseScore| score.median_texels().unwrap_or(f32::INFINITY);
+            scores.min_by(|a, b| median(a).total_cmp(&median(b)))
         };
         let score = match photo.cell.map(|cell| cell.stress) {
             Some(stress @ Stress::Mismatch { .. }) => {
@@ -100,7 +131,7 @@ impl<'a> Bench<'a> {
             _ => against(&self.evaluator),
         };
         let ssim = self.looks.similarity(&photo.livery, &livery);
-        score.map(|score| CaseScore { ssim: Some(ssim), ..score })
+        score.map(|score| CaseScore { ssim: Some(ssim), secs: Some(secs), ..score })
     }
 }
 
@@ -115,8 +146,8 @@ pub fn in_words(case: &Case) -> String {
         None => format!("a livery of no car, accuracy score {accuracy:.0}{verdict}"),
         Some(score) => format!(
             "correspondence {:.2} texels, semantic {:.1} %, delta E {:.1}, accuracy score {accuracy:.0}{verdict}",
-            score.correspondence.median,
-            100.0 * score.semantic_accuracy,
+            score.median_texels().unwrap_or(f32::NAN),
+            100.0 * score.semantic_accuracy.unwrap_or(f32::NAN),
             score.color.as_ref().and_then(|color| color.visible_aligned).unwrap_or(f32::NAN),
         ),
     }

@@ -21,11 +21,13 @@ pub enum Method {
     /// Nothing is invented: what no photo shows on either side has one flat colour, the mean of what it shows, and its colours
     /// are measured as that.
     MirrorOnly,
+    /// One network of the correspondence network's size paints the texture from the photo, without camera or mesh.
+    Direct,
 }
 
 impl Method {
     /// What stands beside the whole method.
-    pub const BASELINES: [Self; 3] = [Self::TrueCamera, Self::NoRefinement, Self::MirrorOnly];
+    pub const BASELINES: [Self; 4] = [Self::TrueCamera, Self::NoRefinement, Self::MirrorOnly, Self::Direct];
 
     /// Words for a table.
     pub fn label(self) -> &'static str {
@@ -34,16 +36,19 @@ impl Method {
             Self::TrueCamera => "true camera",
             Self::NoRefinement => "no refinement",
             Self::MirrorOnly => "mirror only",
+            Self::Direct => "direct network",
         }
     }
 
-    /// How the livery is asked for, at `size` texels, of a photo with this true camera.
-    pub fn options(self, size: u32, camera: &PhotoCamera) -> GenerateOptions {
+    /// How the livery is asked for, at `size` texels, of a photo with this true camera; `None` where another network makes
+    /// it, see [`DirectPainter`](crate::net::DirectPainter).
+    pub fn options(self, size: u32, camera: &PhotoCamera) -> Option<GenerateOptions> {
         let options = GenerateOptions { size: Some(size), ..GenerateOptions::default() };
         match self {
-            Self::Whole | Self::MirrorOnly => options,
-            Self::TrueCamera => GenerateOptions { cameras: vec![Some(*camera)], ..options },
-            Self::NoRefinement => GenerateOptions { refine: false, ..options },
+            Self::Whole | Self::MirrorOnly => Some(options),
+            Self::TrueCamera => Some(GenerateOptions { cameras: vec![Some(*camera)], ..options }),
+            Self::NoRefinement => Some(GenerateOptions { refine: false, ..options }),
+            Self::Direct => None,
         }
     }
 
@@ -99,7 +104,8 @@ mod tests {
     #[test]
     fn methods_ask_for_what_they_say() {
         let camera = PhotoCamera::look_at(glam::Vec3::new(5.0, 1.0, 5.0), glam::Vec3::Y, glam::Vec3::Y, 900.0, 640, 480);
-        let options = |method: Method| method.options(512, &camera);
+        let options = |method: Method| method.options(512, &camera).expect("it runs the method itself");
+        assert_eq!(Method::Direct.options(512, &camera), None);
         assert_eq!(options(Method::TrueCamera).cameras, [Some(camera)]);
         assert!(!options(Method::NoRefinement).refine && options(Method::NoRefinement).cameras.is_empty());
         assert_eq!(options(Method::Whole), options(Method::MirrorOnly));

@@ -73,12 +73,12 @@ pub struct Estimate<'a> {
 pub struct CaseScore {
     /// Why there is no estimate.
     pub failure: Option<String>,
-    /// The camera is missing or wrong.
+    /// The camera is missing or wrong; never of a method that looks for none.
     pub wrong_pose: bool,
-    /// Texels at 2048.
-    pub correspondence: CorrespondenceScore,
-    /// Share of seen texels whose source pixel shows the same part, 0..1.
-    pub semantic_accuracy: f32,
+    /// Texels at 2048; `None` of a method that looks for no camera.
+    pub correspondence: Option<CorrespondenceScore>,
+    /// Share of seen texels whose source pixel shows the same part, 0..1; `None` likewise.
+    pub semantic_accuracy: Option<f32>,
     /// Errors of the camera; `None` when there is none.
     pub pose: Option<PoseError>,
     /// Colours; `None` without a livery.
@@ -86,6 +86,9 @@ pub struct CaseScore {
     /// Mean structural similarity from eight sides, -1..1; `None` where it was not measured.
     #[serde(default)]
     pub ssim: Option<f32>,
+    /// Wall time from photo to livery, seconds; `None` where the result came out of another method's.
+    #[serde(default)]
+    pub secs: Option<f32>,
 }
 
 /// Distances in texels of a 2048 texture, and shares of texels below a distance, 0..1.
@@ -210,14 +213,30 @@ impl<'a> Evaluator<'a> {
         CaseScore {
             failure: None,
             wrong_pose: correspondence.median > WRONG_POSE_TEXELS,
-            correspondence,
-            semantic_accuracy: mean(&|s| f32::from(u8::from(s.same_part))),
+            correspondence: Some(correspondence),
+            semantic_accuracy: Some(mean(&|s| f32::from(u8::from(s.same_part)))),
             pose: Some(PoseError {
                 reprojection_px: mean(&|s| s.reprojection_px2).sqrt(),
                 ..pose_error(truth.camera, estimate.camera, self.centre)
             }),
             color: estimate.livery.map(|livery| self.color(&regions, truth.livery, livery)),
             ssim: None,
+            secs: None,
+        }
+    }
+
+    /// Measures a livery that was made without a camera: its colours alone.
+    pub fn score_livery(&self, truth: Truth<'_>, livery: &RgbaImage) -> CaseScore {
+        let regions: Vec<Region> = self.texels.par_iter().map(|&t| self.region(truth.camera, t)).collect();
+        CaseScore {
+            failure: None,
+            wrong_pose: false,
+            correspondence: None,
+            semantic_accuracy: None,
+            pose: None,
+            color: Some(self.color(&regions, truth.livery, livery)),
+            ssim: None,
+            secs: None,
         }
     }
 
@@ -323,12 +342,18 @@ impl CaseScore {
         Self {
             failure: Some(reason.to_owned()),
             wrong_pose: true,
-            correspondence: CorrespondenceScore::new(vec![OFF_CAR_TEXELS]),
-            semantic_accuracy: 0.0,
+            correspondence: Some(CorrespondenceScore::new(vec![OFF_CAR_TEXELS])),
+            semantic_accuracy: Some(0.0),
             pose: None,
             color: None,
             ssim: None,
+            secs: None,
         }
+    }
+
+    /// Median correspondence error in texels; `None` of a method that looks for no camera.
+    pub fn median_texels(&self) -> Option<f32> {
+        self.correspondence.map(|correspondence| correspondence.median)
     }
 }
 

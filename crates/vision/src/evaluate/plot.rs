@@ -101,8 +101,8 @@ fn panels(table: &EvalTable) -> [Panel; 3] {
     };
     let xs = |points: &[(Vec2, Rgb8)]| -> Vec<f32> { points.iter().map(|(point, _)| point.x).collect() };
     let ys = |points: &[(Vec2, Rgb8)]| -> Vec<f32> { points.iter().map(|(point, _)| point.y).collect() };
-    let accuracy = points(|s| s.accuracy, |c| Some(c.correspondence.median));
-    let semantic = points(|s| s.semantic, |c| Some(100.0 * c.semantic_accuracy));
+    let accuracy = points(|s| s.accuracy, CaseScore::median_texels);
+    let semantic = points(|s| s.semantic, |c| Some(100.0 * c.semantic_accuracy?));
     let colour = points(|s| s.colour, |c| c.color?.visible_absolute);
     [
         Panel {

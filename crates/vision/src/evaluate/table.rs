@@ -35,7 +35,7 @@ pub struct Case {
     pub painter: Option<Scores>,
     /// Why there is no result.
     pub refusal: Option<String>,
-    /// Wall time of the whole job.
+    /// Wall time of the whole job, also of a refusal.
     pub secs: Option<f32>,
 }
 
@@ -151,9 +151,7 @@ impl EvalTable {
     /// Every measure's spread over the photos of one car. Accuracies and shares are good when high, so their `p90` is the
     /// value that nine tenths of the photos reach.
     pub fn spreads(&self) -> Vec<Spread> {
-        let mut spreads = spreads(self.scores());
-        spreads.extend(spread("seconds", false, self.cases.iter().filter_map(|case| case.secs).collect()));
-        spreads
+        spreads(self.scores())
     }
 
     /// All of it in numbers.
@@ -183,8 +181,8 @@ impl EvalTable {
     fn correlations(&self) -> Vec<Correlation> {
         type Row = (&'static str, fn(&Scores) -> f32, &'static str, fn(&CaseScore) -> Option<f32>, f32);
         let rows: [Row; 4] = [
-            ("accuracy", |s| s.accuracy, "correspondence median", |c| Some(c.correspondence.median), -1.0),
-            ("semantic", |s| s.semantic, "semantic accuracy", |c| Some(c.semantic_accuracy), 1.0),
+            ("accuracy", |s| s.accuracy, "correspondence median", CaseScore::median_texels, -1.0),
+            ("semantic", |s| s.semantic, "semantic accuracy", |c| c.semantic_accuracy, 1.0),
             ("colour", |s| s.colour, "CIEDE2000 visible, absolute", |c| c.color?.visible_absolute, -1.0),
             ("colour", |s| s.colour, "CIEDE2000 visible, after a gain", |c| c.color?.visible_aligned, -1.0),
         ];
@@ -216,7 +214,7 @@ fn count<'a>(cell: &str, cases: impl Iterator<Item = &'a Case>) -> CellCount {
         cell: cell.to_owned(),
         photos: cases.len(),
         verdicts,
-        correspondence: median(&|case| Some(case.score.as_ref()?.correspondence.median)),
+        correspondence: median(&|case| case.score.as_ref()?.median_texels()),
         color: median(&|case| case.score.as_ref()?.color?.visible_aligned),
         accuracy: median(&|case| Some(case.painter?.accuracy)),
     }
@@ -235,12 +233,12 @@ fn spreads<'a>(scores: impl Iterator<Item = &'a CaseScore>) -> Vec<Spread> {
     let mut row = |measure: &str, high_is_good: bool, value: &dyn Fn(&CaseScore) -> Option<f32>| {
         rows.extend(spread(measure, high_is_good, scores.iter().filter_map(|score| value(score)).collect()));
     };
-    row("correspondence median (texels)", false, &|c| Some(c.correspondence.median));
-    row("correspondence P90 (texels)", false, &|c| Some(c.correspondence.p90));
-    row("within 1 texel (share)", true, &|c| Some(c.correspondence.pck1));
-    row("within 3 texels (share)", true, &|c| Some(c.correspondence.pck3));
-    row("within 5 texels (share)", true, &|c| Some(c.correspondence.pck5));
-    row("semantic accuracy (share)", true, &|c| Some(c.semantic_accuracy));
+    row("correspondence median (texels)", false, &CaseScore::median_texels);
+    row("correspondence P90 (texels)", false, &|c| Some(c.correspondence?.p90));
+    row("within 1 texel (share)", true, &|c| Some(c.correspondence?.pck1));
+    row("within 3 texels (share)", true, &|c| Some(c.correspondence?.pck3));
+    row("within 5 texels (share)", true, &|c| Some(c.correspondence?.pck5));
+    row("semantic accuracy (share)", true, &|c| c.semantic_accuracy);
     let pose: [(&str, fn(&PoseError) -> f32); 4] = [
         ("rotation (degrees)", |p| p.rotation_deg),
         ("focal length (%)", |p| p.focal_percent),
@@ -262,5 +260,6 @@ fn spreads<'a>(scores: impl Iterator<Item = &'a CaseScore>) -> Vec<Spread> {
         row(name, false, &|c| c.color.as_ref().and_then(value));
     }
     row("SSIM from 8 sides", true, &|c| c.ssim);
+    row("seconds", false, &|c| c.secs);
     rows
 }

@@ -11,8 +11,8 @@ pub(super) fn made_up_case(name: &str, score: f32, median: f32, verdict: Verdict
     let true_score = CaseScore {
         failure: None,
         wrong_pose: median > WRONG_POSE_TEXELS,
-        correspondence: CorrespondenceScore { median, ..CorrespondenceScore::new(vec![median]) },
-        semantic_accuracy: 0.9 + 0.001 * score,
+        correspondence: Some(CorrespondenceScore { median, ..CorrespondenceScore::new(vec![median]) }),
+        semantic_accuracy: Some(0.9 + 0.001 * score),
         ..CaseScore::failed("")
     };
     Case {
@@ -42,8 +42,9 @@ fn the_truth_is_without_fault() {
     let livery = noise(512);
     let truth = Truth { camera: &camera(), livery: &livery };
     let score = Evaluator::new(&car, &maps).score(truth, Ok(Estimate { camera: &camera(), livery: Some(&livery) }));
-    assert!(score.correspondence.median < 0.01 && score.correspondence.p90 < 0.02, "{:?}", score.correspondence);
-    assert!(score.semantic_accuracy > 0.99, "{}", score.semantic_accuracy);
+    let correspondence = score.correspondence.expect("a camera");
+    assert!(correspondence.median < 0.01 && correspondence.p90 < 0.02, "{correspondence:?}");
+    assert!(score.semantic_accuracy > Some(0.99), "{:?}", score.semantic_accuracy);
     assert!(!score.wrong_pose);
     let pose = score.pose.expect("a pose");
     assert!(pose.rotation_deg < 1e-3 && pose.focal_percent < 1e-3 && pose.reprojection_px < 1e-3);
@@ -67,9 +68,9 @@ fn a_camera_turned_by_a_known_angle_is_off_by_the_distance_on_the_car() {
     // 6 px at about 7 m and 1800 px of focal length, seen at about 45 degrees
     let metres = pixels * 7.0 / 1800.0;
     let texels = metres * maps.mean_texels_per_metre * 2048.0 / 512.0;
-    let median = score.correspondence.median;
+    let median = score.median_texels().expect("a camera");
     assert!(median > texels && median < 2.2 * texels, "{median} is not about {texels}");
-    assert!(score.semantic_accuracy > 0.9 && score.semantic_accuracy < 0.999);
+    assert!(score.semantic_accuracy > Some(0.9) && score.semantic_accuracy < Some(0.999));
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn the_table_counts_verdicts_by_cell_and_sets_baselines_beside_the_method() {
     let empty = Case { shows: Shows::NoCar, score: None, ..in_cell("no_car", 70.0, 0.0, Verdict::ConfidentWrong) };
     table.push(empty);
     for case in table.cases.clone().into_iter().filter_map(|case| case.score) {
-        table.push_baseline(Method::TrueCamera, CaseScore { semantic_accuracy: 1.0, ..case });
+        table.push_baseline(Method::TrueCamera, CaseScore { semantic_accuracy: Some(1.0), ..case });
     }
     let summary = table.summary();
     assert_eq!((summary.verdicts.photos, summary.verdicts.verdicts, summary.failures), (4, [2, 1, 0, 1], 1));
@@ -143,6 +144,28 @@ fn the_table_counts_verdicts_by_cell_and_sets_baselines_beside_the_method() {
 }
 
 #[test]
+fn a_livery_without_a_camera_is_measured_by_its_colours_alone() {
+    let car = box_car();
+    let maps = AtlasMaps::compute(&car, 256);
+    let livery = noise(256);
+    let truth = Truth { camera: &camera(), livery: &livery };
+    let scorer = Evaluator::new(&car, &maps);
+    let score = scorer.score_livery(truth, &livery);
+    let with_camera = scorer.score(truth, Ok(Estimate { camera: &camera(), livery: Some(&livery) }));
+    assert_eq!(score.color, with_camera.color);
+    assert!((score.median_texels(), score.semantic_accuracy, score.wrong_pose) == (None, None, false));
+    let mut table = EvalTable::default();
+    table.push(made_up_case("a", 80.0, 1.0, Verdict::Right));
+    table.push_baseline(Method::Direct, CaseScore { secs: Some(0.25), ..score });
+    let (_, measures) = &table.summary().baselines[0];
+    assert!(measures.iter().all(|spread| !spread.measure.contains("texel") && !spread.measure.contains("semantic")));
+    assert!(measures.iter().any(|spread| spread.measure == "seconds" && spread.median == 0.25), "{measures:?}");
+    let text = table.to_string();
+    let row = text.lines().find(|line| line.starts_with("correspondence median")).expect("the row");
+    assert!(text.contains("direct network") && row.trim_end().ends_with('-'), "{text}");
+}
+
+#[test]
 fn a_mesh_that_differs_is_off_by_its_difference_though_the_camera_is_right() {
     let car = box_car();
     let maps = AtlasMaps::compute(&car, 512);
@@ -153,8 +176,8 @@ fn a_mesh_that_differs_is_off_by_its_difference_though_the_camera_is_right() {
     let truth = Truth { camera: &camera(), livery: &livery };
     let estimate = Ok(Estimate { camera: &camera(), livery: None });
     let scorer = Evaluator::new(&photographed, &photographed_maps);
-    assert!(scorer.score(truth, estimate).correspondence.median < 0.02, "on the photographed mesh nothing is off");
-    let median = scorer.with_estimates_on(&maps).score(truth, estimate).correspondence.median;
+    assert!(scorer.score(truth, estimate).median_texels() < Some(0.02), "on the photographed mesh nothing is off");
+    let median = scorer.with_estimates_on(&maps).score(truth, estimate).median_texels().expect("a camera");
     // What moves along the line of sight does not count.
     let texels = mean_m * maps.mean_texels_per_metre * 2048.0 / 512.0;
     assert!(median > 0.3 * texels && median < 2.0 * texels, "{median} is not about {texels}");

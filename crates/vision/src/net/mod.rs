@@ -2,19 +2,22 @@
 //!
 //! The correspondence network sees a photo, and for each cell of a grid says whether it shows the car, which part, where on
 //! the car that lies (normalised object coordinates) and how sure that is; the pose solver turns these into a camera. The
-//! albedo network then tells paint from light, and the atlas network puts inks on what nothing shows. Nothing in here knows a particular car: places are normalised by the car's
-//! bounding box.
+//! albedo network then tells paint from light, the atlas network puts inks on what nothing shows, and the reading network
+//! says whether writing is mirrored. None of them knows a particular car: places are normalised by the car's bounding box.
+//! Only the direct network does, which evaluation sets beside them.
 
 pub mod albedo;
 pub mod atlas;
 pub mod conv;
 mod correspondence;
+pub mod direct;
 mod error;
 mod gemm;
 mod layers;
 pub mod look;
 pub mod network;
 pub mod norm;
+pub mod reading;
 pub mod shuffle;
 pub mod softmax;
 pub mod weights;
@@ -25,7 +28,9 @@ pub(crate) mod check;
 pub use albedo::{AlbedoConfig, AlbedoNetwork};
 pub use atlas::{AtlasConfig, AtlasNetwork};
 pub use correspondence::{Correspondence, CropRect};
+pub use direct::{DirectConfig, DirectNetwork, DirectPainter};
 pub use error::ModelError;
 pub use look::CorrespondenceNet;
 pub use network::{Network, NetworkConfig};
+pub use reading::{ReadingConfig, ReadingNetwork};
 pub use weights::Model;

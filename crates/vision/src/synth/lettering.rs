@@ -45,7 +45,8 @@ impl Word {
         drawn.entry(key).or_insert_with(|| Arc::new(Self::draw(text, typeface, size_px))).clone()
     }
 
-    fn draw(text: &str, typeface: usize, size_px: u32) -> Self {
+    /// As [`Self::new`], without keeping it.
+    pub fn draw(text: &str, typeface: usize, size_px: u32) -> Self {
         let font = FontRef::try_from_slice(FONT_FILES[typeface]).expect("the bundled fonts are valid");
         let scale = size_px as f32 * 1.4;
         let scaled = font.as_scaled(scale);

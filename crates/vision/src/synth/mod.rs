@@ -21,6 +21,7 @@ pub mod shade;
 pub mod stress;
 pub mod subject;
 pub mod view;
+pub mod writing;
 
 pub use cells::{CellSample, CellStream};
 pub use livery::{Design, Family, HELD_OUT};

@@ -56,13 +56,23 @@ pub struct SampleStream {
     width: usize,
     height: usize,
     families: Vec<Family>,
+    /// Shares of pictures without a car, and of mirrored ones.
+    empty: f64,
+    mirrored: f64,
     kept: Vec<(usize, Frame)>,
 }
 
 impl SampleStream {
     /// A stream of pictures of `width x height` pixels with liveries of these families.
     pub fn new(seed: u64, width: usize, height: usize, families: &[Family]) -> Self {
-        Self { rng: Pcg64Mcg::seed_from_u64(seed), width, height, families: families.to_vec(), kept: Vec::new() }
+        let rng = Pcg64Mcg::seed_from_u64(seed);
+        let families = families.to_vec();
+        Self { rng, width, height, families, empty: EMPTY_SHARE, mirrored: 0.5, kept: Vec::new() }
+    }
+
+    /// The same without empty and mirrored pictures, whose cars wear what their design says.
+    pub fn as_designed(seed: u64, width: usize, height: usize, families: &[Family]) -> Self {
+        Self { empty: 0.0, mirrored: 0.0, ..Self::new(seed, width, height, families) }
     }
 
     /// The next sample, of one of the subjects; these must be the same ones, in the same order, at every call.
@@ -70,6 +80,14 @@ impl SampleStream {
     /// # Panics
     /// When there is no subject.
     pub fn next(&mut self, subjects: &[Subject]) -> Sample {
+        self.next_with_design(subjects).0
+    }
+
+    /// The next sample, likewise, with the design that its car wears unless the picture is mirrored or empty.
+    ///
+    /// # Panics
+    /// When there is no subject.
+    pub fn next_with_design(&mut self, subjects: &[Subject]) -> (Sample, Design) {
         assert!(!subjects.is_empty(), "a stream needs a car");
         let (width, height) = (self.width, self.height);
         let fresh = self.kept.len() < KEPT_FRAMES || self.rng.random_bool(1.0 / USES_PER_FRAME);
@@ -80,7 +98,7 @@ impl SampleStream {
         let family = self.families[rng.random_range(0..self.families.len())];
         let design = Design::random(rng.random(), family, subject.bounds(), Detail::Coarse);
         let scenery = scenery(rng, 64, frame.shadow.sun_direction, width, height);
-        let empty = rng.random_bool(EMPTY_SHARE);
+        let empty = rng.random_bool(self.empty);
         let emptied = empty.then(|| without_car(frame));
         let frame = emptied.as_ref().unwrap_or(frame);
         let (paint, finish) = (Paint::Design(&design), Finish::random(rng));
@@ -89,11 +107,11 @@ impl SampleStream {
         let mut image = lens.develop(&light, width, height, SUPERSAMPLE as usize, rng);
         let mut photo = (frame.view.photo_min, frame.view.photo_max);
         let mut target = target(subject, &frame.gbuffer, &visible, width / 2, height / 2, photo);
-        if rng.random_bool(0.5) {
+        if rng.random_bool(self.mirrored) {
             mirror(&mut image, &mut photo, &mut target);
         }
         bars(&mut image, photo);
-        Sample { image, photo, target }
+        (Sample { image, photo, target }, design)
     }
 
     fn fresh_frame(&mut self, subjects: &[Subject]) -> usize {

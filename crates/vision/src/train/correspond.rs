@@ -1,6 +1,8 @@
 //! The correspondence network's training: pictures of cars, and how well the network understands those that training
 //! never sees.
 
+use std::borrow::Borrow;
+
 use candle_core::{Device, Result, Tensor};
 use gridvox_car::CarModel;
 use rand::SeedableRng;
@@ -101,11 +103,11 @@ fn shapes(cars: &[&CarModel], options: &TrainOptions) -> Vec<CarModel> {
 }
 
 /// Pictures as the network's input.
-fn batch_input(samples: &[Sample], device: &Device) -> Result<Tensor> {
-    let (width, height) = samples[0].image.dimensions();
+pub(super) fn batch_input(samples: &[impl Borrow<Sample>], device: &Device) -> Result<Tensor> {
+    let (width, height) = samples[0].borrow().image.dimensions();
     let (width, height) = (width as usize, height as usize);
     let mut values = Vec::with_capacity(samples.len() * width * height * INPUT_CHANNELS);
-    for sample in samples {
+    for sample in samples.iter().map(Borrow::borrow) {
         let pixels: Vec<f32> = sample.image.as_raw().iter().map(|&v| f32::from(v)).collect();
         let (low, high) = sample.photo;
         values.extend(look::input(&pixels, width, height, |x, y| {

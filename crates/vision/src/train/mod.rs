@@ -3,18 +3,20 @@
 //! Samples are made in the program, or cut from photos of a folder ([`KnownPhotos`]), by a few lanes that each draw their
 //! own seeded ones. On the processor a lane also runs forward and backward on them, and the gradients are added in a fixed
 //! order; a graphics processor takes the samples of all lanes together while they draw the next ones. [`correspondence`],
-//! [`albedo`] and [`atlas`] write a checkpoint to go on from, the averaged weights as a models folder, a table of losses and
+//! [`albedo`] and the others write a checkpoint to go on from, the averaged weights as a models folder, a table of losses and
 //! its plot.
 
 mod albedo;
 mod atlas;
 mod checkpoint;
 mod correspond;
+mod direct;
 mod folder;
 mod known;
 pub mod loss;
 mod optimizer;
 mod plot;
+mod reading;
 mod supply;
 
 pub use folder::KnownPhotos;
@@ -34,7 +36,7 @@ use rayon::prelude::*;
 
 use crate::Cancel;
 use crate::cancel::Cancelled;
-use crate::net::{AlbedoConfig, AtlasConfig, Model, ModelError, NetworkConfig, weights};
+use crate::net::{AlbedoConfig, AtlasConfig, DirectConfig, Model, ModelError, NetworkConfig, ReadingConfig, weights};
 use crate::synth::livery::derive_seed;
 
 use optimizer::Optimizer;
@@ -107,6 +109,16 @@ impl TrainOptions {
     /// The settings that the shipped completion network was trained with.
     pub fn atlas(out: PathBuf) -> Self {
         Self { batch: 16, rate: 1.5e-3, shapes: 7, validation: 192, ..Self::correspondence(out) }
+    }
+
+    /// The settings for the direct network. It knows one car, so it sees no other shapes.
+    pub fn direct(out: PathBuf) -> Self {
+        Self { shapes: 0, ..Self::correspondence(out) }
+    }
+
+    /// The settings that the shipped reading network was trained with.
+    pub fn reading(out: PathBuf) -> Self {
+        Self { batch: 64, rate: 2e-3, validation: 1024, minutes: 20.0, ..Self::correspondence(out) }
     }
 }
 
@@ -284,6 +296,30 @@ pub fn atlas(
     check::<crate::net::AtlasNetwork>(cars.len(), network, options)?;
     let task = atlas::Atlas::new(cars, options);
     Training::start(task, network, options)?.run(cancel, report)
+}
+
+/// Trains the direct network on the car that its configuration names, likewise.
+pub fn direct(
+    car: &CarModel,
+    network: &DirectConfig,
+    options: &TrainOptions,
+    cancel: &Cancel,
+    report: &mut dyn FnMut(TrainProgress),
+) -> Result<Measures, TrainError> {
+    check::<crate::net::DirectNetwork>(1, network, options)?;
+    let task = direct::Direct::new(car, network, options);
+    Training::start(task, network, options)?.run(cancel, report)
+}
+
+/// Trains the reading network, which needs no car, likewise.
+pub fn reading(
+    network: &ReadingConfig,
+    options: &TrainOptions,
+    cancel: &Cancel,
+    report: &mut dyn FnMut(TrainProgress),
+) -> Result<Measures, TrainError> {
+    check::<crate::net::ReadingNetwork>(1, network, options)?;
+    Training::start(reading::Reading::new(options), network, options)?.run(cancel, report)
 }
 
 fn check<M: Model>(cars: usize, network: &M::Config, options: &TrainOptions) -> Result<(), TrainError> {
@@ -495,7 +531,7 @@ fn start_weights(optimizer: &mut Optimizer, seed: u64) -> candle_core::Result<()
                 0.3 / (dims[0] as f32).sqrt()
             }
             name if name.ends_with("weight") => (2.0 / dims[0] as f32).sqrt(),
-            "position" => 0.1,
+            name if name.ends_with("position") => 0.1,
             "latents" => 0.5,
             _ => continue,
         };
@@ -629,6 +665,28 @@ mod tests {
         let first = learn();
         assert_eq!(first, learn());
         assert!(first.1.len() == 5 && first.1.iter().all(|loss| loss.is_finite()), "{:?}", first.1);
+    }
+
+    #[test]
+    fn the_direct_network_learns_one_car() {
+        let dir = tempfile::tempdir().unwrap();
+        let car = gridvox_car::testing::box_car();
+        let options = TrainOptions { steps: Some(10), ..options(dir.path().to_owned()) };
+        let config = DirectConfig::tiny("box");
+        let measured = direct(&car, &config, &options, &Cancel::new(), &mut |_| ()).unwrap();
+        assert!(measured.get("texture_error").is_some_and(|e| e > 0.0 && e < 1.0), "{measured}");
+        let painter = crate::net::DirectPainter::load(dir.path()).expect("the weights can be used").expect("and are there");
+        assert_eq!((painter.car(), painter.paint(&image::RgbImage::new(30, 20), 64).unwrap().width()), ("box", 64));
+    }
+
+    #[test]
+    fn the_reading_network_learns_without_a_car() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = TrainOptions { steps: Some(6), validation: 40, ..options(dir.path().to_owned()) };
+        let measured = reading(&ReadingConfig::tiny(), &options, &Cancel::new(), &mut |_| ()).unwrap();
+        assert!(measured.get("right").is_some_and(|share| (0.0..=1.0).contains(&share)), "{measured}");
+        let network: crate::net::ReadingNetwork = weights::load(dir.path(), &Device::Cpu).expect("the weights can be used");
+        assert_eq!(network.config(), &ReadingConfig::tiny());
     }
 
     #[test]
