@@ -7,7 +7,7 @@ use candle_core::Device;
 use gridvox_car::{AtlasMaps, CarPack, RasterScene};
 use image::RgbImage;
 
-use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, ModelError, weights};
+use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, ModelError, ReadingNetwork, weights};
 use crate::pose;
 
 /// Owns the networks and the device they run on; make one per process and share it between jobs.
@@ -15,6 +15,7 @@ pub struct Vision {
     network: Option<CorrespondenceNet>,
     albedo: AlbedoNetwork,
     atlas: Option<AtlasNetwork>,
+    reading: Option<ReadingNetwork>,
     cars: Mutex<Option<Arc<KeptCar>>>,
 }
 
@@ -41,6 +42,7 @@ impl Vision {
             network: None,
             albedo: weights::load(models_dir, &Device::Cpu)?,
             atlas: weights::load_if_listed(models_dir, &Device::Cpu)?,
+            reading: weights::load_if_listed(models_dir, &Device::Cpu)?,
             cars: Mutex::new(None),
         })
     }
@@ -53,6 +55,11 @@ impl Vision {
     /// The network that puts inks on what nothing shows; models folders of older versions have none.
     pub(crate) fn atlas(&self) -> Option<&AtlasNetwork> {
         self.atlas.as_ref()
+    }
+
+    /// The network that tells writing from mirror writing; models folders of older versions have none.
+    pub(crate) fn reading(&self) -> Option<&ReadingNetwork> {
+        self.reading.as_ref()
     }
 
     /// What the network sees in a photo.

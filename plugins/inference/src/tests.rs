@@ -39,6 +39,7 @@ fn report() -> Report {
         cameras: vec![camera],
         coverage: Default::default(),
         scores: Default::default(),
+        evidence: Vec::new(),
         timings_secs: Default::default(),
         warnings: Vec::new(),
     }

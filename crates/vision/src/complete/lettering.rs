@@ -5,6 +5,8 @@
 //! out (what lies around goes on below it) and the word is set in the same place again, turned back about its own middle,
 //! so it reads from front to back as it does on the seen side.
 
+mod pictures;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use glam::Vec2;

@@ -22,6 +22,7 @@ use rayon::prelude::*;
 use crate::color::{LinearRgb, delta_e};
 use crate::delight::Palette;
 use crate::net::ModelError;
+use crate::net::reading::WordPicture;
 use crate::report::Coverage;
 use lettering::Lettering;
 
@@ -52,6 +53,8 @@ pub struct Completed {
     pub symmetry: Symmetry,
     /// Words and numbers that were kept readable on the mirrored side.
     pub words: usize,
+    /// Those of them that the photos show on faces that are read standing up.
+    pub writing: Vec<WordPicture>,
 }
 
 /// Completes a livery. `weight` is 0 where no photo shows the texel. What neither a photo nor the mirror shows is invented with
@@ -76,6 +79,7 @@ pub fn complete(
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
     let symmetry = symmetry::measure(&color, &known, maps);
     let lettering = Lettering::find(&color, &known, maps, palette);
+    let writing = lettering.pictures(&color);
 
     soften(&mut color, weight, maps);
 
@@ -107,7 +111,7 @@ pub fn complete(
     }
     let coverage = coverage(&confidence, maps);
     beyond_islands(&mut color, maps);
-    Ok(Completed { color, confidence, coverage, symmetry, words: lettering.words() })
+    Ok(Completed { color, confidence, coverage, symmetry, words: lettering.words(), writing })
 }
 
 /// Leads poorly seen paint over to its better seen mirror image, so that no step shows where sight ends.

@@ -157,6 +157,30 @@ fn a_word_stays_readable_over_a_panel_gap() {
 }
 
 #[test]
+fn words_are_cut_out_as_a_reader_sees_them() {
+    let model = box_car();
+    let maps = AtlasMaps::compute(&model, 1024);
+    let word = side("FL", 0.2, 0.58, 0.2);
+    for normal in [Vec3::X, -Vec3::X] {
+        let known: Vec<bool> = (0..maps.part.len()).map(|i| maps.part[i] != 0 && maps.normal[i].dot(normal) > 0.5).collect();
+        let paint = |p: &Vec3| if word.covers(*p) { RED } else { WHITE };
+        let color: Vec<LinearRgb> = maps.position.iter().map(paint).collect();
+        let pictures = Lettering::find(&color, &known, &maps, &palette()).pictures(&color);
+        assert_eq!(pictures.len(), 1);
+        let mask = &word.word;
+        let size = Vec2::new(mask.width as f32, mask.height as f32);
+        let due = crate::synth::writing::framed(Vec2::ZERO, size, crate::synth::writing::MARGIN, |p| {
+            mask.coverage(p.x / size.x, p.y / size.y)
+        });
+        let apart = |a: &WordPicture, b: &WordPicture| {
+            a.0.iter().zip(&b.0).map(|(a, b)| (a - b).abs()).sum::<f32>() / due.0.iter().sum::<f32>()
+        };
+        let (forward, backward) = (apart(&pictures[0], &due), apart(&pictures[0], &due.mirrored()));
+        assert!(forward < 0.15 && backward > 0.6, "{forward} from the word, {backward} from its mirror image");
+    }
+}
+
+#[test]
 fn stripes_are_not_letters() {
     let model = box_car();
     let maps = AtlasMaps::compute(&model, 512);

@@ -10,11 +10,13 @@
 //! places with their materials and all that surrounds them; it is believed unless it finds too much shade ([`learned`]).
 
 mod coarse;
+mod doubt;
 mod fit;
 mod harmonics;
 mod inks;
 mod learned;
 
+pub use doubt::LightEvidence;
 pub use fit::Light;
 pub use learned::Scene;
 pub use inks::{Clusters, Ink, MAX_INKS, Palette, PaletteLabs, Sample, cluster};
@@ -55,6 +57,8 @@ pub struct Delit {
     pub palette: Palette,
     /// Share of the seen texels that were highlights, 0..1.
     pub highlights: f32,
+    /// What tells how far off the paint may be.
+    pub evidence: LightEvidence,
 }
 
 /// Luminance of the photo where it shows things of known darkness, and their albedo.
@@ -85,11 +89,16 @@ pub fn delight(
 ) -> Result<Delit, ModelError> {
     let photo = baked.clone();
     let fitted = by_fit(baked, maps, scene.eye, tyres);
-    let Some(learned) = learned::learned(photo, baked, maps, scene)? else { return Ok(fitted) };
-    *baked = learned.baked;
-    let palette = palette_of(baked, maps);
-    let highlights = without_highlights(baked, &palette);
-    Ok(Delit { light: learned.light, palette, highlights })
+    let paint_by_fit = baked.clone();
+    let mut delit = fitted;
+    if let Some(learned) = learned::learned(photo.clone(), baked, maps, scene)? {
+        *baked = learned.baked;
+        let palette = palette_of(baked, maps);
+        let highlights = without_highlights(baked, &palette);
+        delit = Delit { light: learned.light, palette, highlights, ..delit };
+    }
+    let evidence = doubt::weigh(&photo, &paint_by_fit, baked, &delit.palette, maps, tyres);
+    Ok(Delit { evidence, ..delit })
 }
 
 /// As [`delight`], by the fit alone. `eye` is the camera's place.
@@ -122,7 +131,7 @@ fn by_fit(baked: &mut Baked, maps: &AtlasMaps, eye: Vec3, tyres: Option<DarkRefe
     }
     baked.color.par_iter_mut().zip(&baked.weight).filter(|(_, w)| **w > 0.0).for_each(|(c, _)| *c = scaled(*c));
     let highlights = without_highlights(baked, &palette);
-    Delit { light, palette, highlights }
+    Delit { light, palette, highlights, evidence: LightEvidence::default() }
 }
 
 /// Takes out what is brighter than any ink; returns its share of the seen texels.

@@ -20,7 +20,7 @@ use crate::delight::{self, Delit, Palette};
 use crate::net::ModelError;
 use crate::photo::Photo;
 use crate::pose;
-use crate::report::{self, CameraReport, Report};
+use crate::report::{self, CameraReport, Report, Scores};
 use crate::synth::livery;
 use crate::vision::{KeptCar, Vision};
 
@@ -156,8 +156,16 @@ impl Job<'_> {
         (self.on_update)(Update::Preview(Arc::new(preview_of(&livery))));
 
         self.begin(Stage::Report, 0.94)?;
-        let scores = report::score(&views, &lights, &done.color, &maps, self.car);
-        if scores.is_doubtful() && !self.warnings.iter().any(|warning| warning.starts_with(LOOSE)) {
+        let mirrored_log_odds = match self.vision.reading() {
+            Some(network) => network.mirrored_log_odds(&done.writing).map_err(ModelError::from)?,
+            None => None,
+        };
+        let (scores, evidence) = report::score(&views, &lights, &done.color, &maps, self.car);
+        let scores = Scores { mirrored_log_odds, ..scores };
+        if scores.reads_backwards() {
+            self.warnings.insert(0, "The writing on this photo reads backwards: flip the photo and try again.".into());
+        }
+        if scores.is_loose() && !self.warnings.iter().any(|warning| warning.starts_with(LOOSE)) {
             let advice = "compare the livery with the photo before you use it";
             self.warnings.insert(0, format!("{LOOSE} (accuracy {:.0} of 100): {advice}.", scores.accuracy));
         }
@@ -169,6 +177,7 @@ impl Job<'_> {
             cameras: described,
             coverage: done.coverage,
             scores,
+            evidence,
             timings_secs: std::mem::take(&mut self.timings),
             warnings: std::mem::take(&mut self.warnings),
         };
@@ -249,7 +258,7 @@ impl Job<'_> {
             pose::refine(self.prepared.edges(), &photo.rgb, &net, &solution, &hints)
                 .map_err(|failure| pose_error(failure, photo))?
         } else {
-            solution
+            pose::weighed(self.prepared.edges(), &photo.rgb, &net, solution)
         };
         if refined.by_hand && refined.support == Some(0.0) {
             let words = "The camera is as the points set by hand give it, for the car's edges were not found in the photo: \

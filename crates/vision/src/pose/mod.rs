@@ -19,7 +19,7 @@ pub mod simulate;
 mod solve;
 
 pub use hand::{ENOUGH_PAIRS, LARGEST_MISS_PX, SURE_PAIRS, from_points, worst_miss};
-pub use refine::{PreparedCar, refine, silhouette_iou};
+pub use refine::{EdgeEvidence, PreparedCar, refine, silhouette_iou, weighed};
 pub use solve::solve;
 
 use glam::{Vec2, Vec3};
@@ -76,6 +76,9 @@ pub struct PoseSolution {
     pub edge_residual_px: Option<f32>,
     /// Share of the car's edge points that found an edge in the photo, 0..1; `None` before [`refine`].
     pub edge_support: Option<f32>,
+    /// What tells how far off the camera may be; `None` before [`refine`].
+    #[serde(default)]
+    pub evidence: Option<EdgeEvidence>,
 }
 
 /// A camera that fewer of the photo's edges support is refused: wrong ones lie below, see [`PoseSolution::support`].

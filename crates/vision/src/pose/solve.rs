@@ -281,6 +281,7 @@ impl<'a> Scene<'a> {
             support: None,
             edge_residual_px: None,
             edge_support: None,
+            evidence: None,
         }
     }
 

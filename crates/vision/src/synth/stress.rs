@@ -14,7 +14,7 @@ use rand_pcg::Pcg64Mcg;
 use serde::{Deserialize, Serialize};
 
 use super::canvas::Canvas;
-use super::livery::{self, HELD_OUT, derive_seed};
+use super::livery::{self, Design, Detail, HELD_OUT, derive_seed};
 use super::photo::{Conditions, render_under};
 use super::shade::Finish;
 use super::view;
@@ -175,6 +175,7 @@ pub fn draw(stress: Stress, seed: u64, model: &CarModel, maps: &AtlasMaps) -> St
     let mut livery = match stress {
         Stress::BlackCar => RgbaImage::from_pixel(maps.size, maps.size, Rgba(BLACK)),
         Stress::Asymmetric => two_sided(rng.random(), model, maps),
+        Stress::Mirrored => with_words(model, maps, rng),
         _ => livery::random(rng.random(), HELD_OUT, model, maps),
     };
     let conditions = conditions(stress, rng.random(), model, &camera);
@@ -276,6 +277,16 @@ fn hidden_share(drawn: &gridvox_car::GBuffer, canvas: &Canvas) -> f32 {
         hidden += canvas.at(uv).w.min(1.0);
     }
     hidden / car.max(1.0)
+}
+
+/// A livery with sponsors: without words nothing tells a flipped photo from a fair one.
+fn with_words(model: &CarModel, maps: &AtlasMaps, rng: &mut impl Rng) -> RgbaImage {
+    loop {
+        let design = Design::random(rng.random(), HELD_OUT, model.bounds(), Detail::Fine);
+        if design.words().len() > 1 {
+            return livery::paint(&design, maps, &livery::classes(model));
+        }
+    }
 }
 
 /// One livery on the left side and another on the right.

@@ -107,7 +107,7 @@ fn follow_all(fit: &Fit<'_>, level: &Level, starts: &[CameraModel], count: usize
     let mut moved: Vec<Candidate> = starts
         .par_iter()
         .map(|start| {
-            let (model, matches) = fit.follow(level, &picture, start, Free::PINHOLE);
+            let (model, matches, _) = fit.follow(level, &picture, start, Free::PINHOLE);
             let agreement = coarse::agreement(fit.car, fit.field, &model);
             Candidate { model, agreement, support: support(&matches, &model), misfit: hand::misfit(&model, fit.pairs) }
         })

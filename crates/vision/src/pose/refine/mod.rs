@@ -8,14 +8,16 @@
 mod candidates;
 mod coarse;
 mod contour;
+mod drift;
 mod evidence;
 mod picture;
 mod search;
 
-use super::adjust::{Free, LensPrior, LineTerm, PointTerm, Terms, adjust};
+use super::adjust::{Free, Information, LensPrior, LineTerm, PointTerm, Terms, adjust};
 use super::model::CameraModel;
 use super::solve::{lens_prior, whiten_field};
-use super::{LEAST_SUPPORT, PoseFailure, PoseHints, PoseSolution, hand, solve};
+use super::{LEAST_SUPPORT, reference_scale, PoseFailure, PoseHints, PoseSolution, hand, solve};
+pub use drift::EdgeEvidence;
 pub use evidence::silhouette_iou;
 use evidence::{edge_score, kind_weight, support};
 use crate::net::{Correspondence, CropRect};
@@ -177,11 +179,11 @@ fn lay(
     let mut free = Free::PINHOLE;
     let fine = &LEVELS[1];
     let picture = fit.picture(fine.long_side);
-    let (mut model, held) = fit.follow(fine, &picture, &chosen[0].0, free);
+    let (mut model, held, _) = fit.follow(fine, &picture, &chosen[0].0, free);
     if hints.exif_focal_35mm.is_none() {
         // A cropped photo has its optical axis anywhere; photos that are whole gain nothing.
         let loose = Free { principal_point: true, ..free };
-        let (moved, after) = fit.follow(fine, &picture, &model, loose);
+        let (moved, after, _) = fit.follow(fine, &picture, &model, loose);
         if support(&after, &moved) > support(&held, &model) + CROPPED_GAIN {
             (model, free) = (moved, loose);
         }
@@ -189,7 +191,7 @@ fn lay(
     let finest = &LEVELS[2];
     free.k1 = true;
     let picture = fit.picture(finest.long_side);
-    let (model, last) = fit.follow(finest, &picture, &model, free);
+    let (model, last, information) = fit.follow(finest, &picture, &model, free);
     let support = support(&last, &model);
     if support < f64::from(LEAST_SUPPORT) {
         return Err(PoseFailure::NoEdges { support: (support * 100.0) as f32 });
@@ -199,6 +201,7 @@ fn lay(
         return Err(PoseFailure::PoorOverlap { overlap: (overlap * 100.0) as f32 });
     }
     let (edge_residual_px, edge_support) = edge_score(&last, &model, photo);
+    let evidence = fit.evidence(&picture, &model, Some(information));
     Ok(PoseSolution {
         camera: model.to_camera(),
         alternatives: Vec::new(),
@@ -207,8 +210,18 @@ fn lay(
         support: Some(support as f32),
         edge_residual_px: Some(edge_residual_px as f32),
         edge_support: Some(edge_support as f32),
+        evidence: Some(evidence),
         ..start.clone()
     })
+}
+
+/// A camera as it is, with what the photo's edges and the network's places say about it.
+pub fn weighed(car: &PreparedCar, photo: &RgbImage, field: &Correspondence, start: PoseSolution) -> PoseSolution {
+    let prior = lens_prior(photo.dimensions(), &PoseHints::default());
+    let fit = Fit { car, photo, field, outline_known: !start.by_hand, prior, pairs: &[] };
+    let model = CameraModel::from_camera(&start.camera, fit.centre());
+    let evidence = fit.evidence(&fit.picture(LEVELS[2].long_side), &model, None);
+    PoseSolution { evidence: Some(evidence), ..start }
 }
 
 /// What one photo's refinement works on.
@@ -248,13 +261,33 @@ impl Fit<'_> {
         search(&contour, model, picture, self.outline_known.then_some(self.field), reach_px)
     }
 
-    /// Lays the edges on the photo's at one size.
-    fn follow(&self, level: &Level, picture: &Picture, start: &CameraModel, free: Free) -> (CameraModel, Vec<Match>) {
+    /// How far off the camera may be; without the normal equations that it came from, those of the edges nearby.
+    fn evidence(&self, picture: &Picture, model: &CameraModel, information: Option<Information>) -> EdgeEvidence {
+        let finest = &LEVELS[2];
+        let unit = reference_scale(self.photo.width(), self.photo.height());
+        let wide = self.matches(finest, picture, model, drift::REACH_PX * unit);
+        let information = information.unwrap_or_else(|| {
+            let pixel_px = 1.0 / picture.scale.x;
+            let lines = assign(&wide, model, finest.spread.1 * pixel_px, pixel_px, self.field, finest.guide);
+            let terms = Terms { points: &[], lines: &lines, pairs: self.pairs, prior: self.prior };
+            adjust(model, &terms, Free::PINHOLE, 0).information
+        });
+        drift::weigh(&wide, model, &information, &whiten_field(self.field, self.car.bounds, model), unit)
+    }
+
+    /// Lays the edges on the photo's at one size: the camera, what the last search found, and the last normal equations.
+    fn follow(
+        &self,
+        level: &Level,
+        picture: &Picture,
+        start: &CameraModel,
+        free: Free,
+    ) -> (CameraModel, Vec<Match>, Information) {
         let pixel_px = 1.0 / picture.scale.x;
         let at = |ends: (f64, f64), step: usize, of: usize| {
             ends.0 * (ends.1 / ends.0).powf(step as f64 / (of.max(2) - 1) as f64) * pixel_px
         };
-        let (mut model, mut matches) = (*start, Vec::new());
+        let (mut model, mut matches, mut information) = (*start, Vec::new(), Information::identity());
         for round in 0..level.rounds {
             matches = self.matches(level, picture, &model, at(level.reach, round, level.rounds));
             let mut anchor = whiten_field(self.field, self.car.bounds, &model);
@@ -265,10 +298,11 @@ impl Fit<'_> {
                 let spread = at(level.spread, round * STEPS + step, level.rounds * STEPS);
                 let lines = assign(&matches, &model, spread, pixel_px, self.field, level.guide);
                 let terms = Terms { points: &anchor, lines: &lines, pairs: self.pairs, prior: self.prior };
-                model = adjust(&model, &terms, free, 3).model;
+                let adjusted = adjust(&model, &terms, free, 3);
+                (model, information) = (adjusted.model, adjusted.information);
             }
         }
-        (model, matches)
+        (model, matches, information)
     }
 }
 
