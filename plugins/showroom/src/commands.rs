@@ -23,6 +23,8 @@ pub enum ShowroomCommand {
     SetExposure(f32),
     /// Finishes the paint of the whole car.
     SetFinish(PaintFinish),
+    /// Hides parts of the car, by their index in its model, and shows all others.
+    HideParts(Vec<usize>),
     /// How blurred the distance is, 0..1; `None` is the surroundings' own.
     SetBackdropBlur(Option<f32>),
     /// Lights a view by itself, or again as all the others. The first view always has the common light.
@@ -47,6 +49,13 @@ pub enum ShowroomCommand {
         view: ViewId,
         /// Where it goes; ignored where its numbers make no sense.
         angle: ViewAngle,
+    },
+    /// Lets a view's camera go around the car by itself; a hand on it or another place for it ends that.
+    Turn {
+        /// Which view.
+        view: ViewId,
+        /// Or stops it.
+        on: bool,
     },
     /// Puts a view behind a photo's lens, so that its picture lies exactly over the photo. There it follows no hand.
     LookThrough {

@@ -23,6 +23,7 @@ pub mod saved_angles;
 pub mod sheet;
 pub mod stage;
 pub mod stills;
+pub mod turntable;
 pub mod views;
 
 pub use angle::ViewAngle;
@@ -36,4 +37,5 @@ pub use rig::ViewLight;
 pub use saved_angles::{AnglesError, SavedAngle, SavedAngles};
 pub use stage::{OnStage, ShowroomPlugin};
 pub use stills::{StillCamera, StillError, StillScene, StillShot};
+pub use turntable::Turning;
 pub use views::{Framed, ViewImage, ViewPointer, Views};

@@ -50,7 +50,8 @@ pub(crate) struct Rig {
     pub shadow_done: u64,
     /// What was asked for last.
     pub wanted: Option<EnvironmentId>,
-    pub baked_for: Option<(String, EnvironmentId, i32)>,
+    /// Car, surroundings, their rotation in whole degrees, and hidden parts of the last shadow.
+    pub baked_for: Option<(String, EnvironmentId, i32, Vec<usize>)>,
     pub ground_shadow: Option<Handle<Image>>,
     backdrop: Option<Handle<Backdrop>>,
     /// The hash of the car that stands in it.

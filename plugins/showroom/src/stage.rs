@@ -1,7 +1,7 @@
 //! The stage: which car stands in which light. One resource, changed only by commands and finished work.
 
 use crate::backdrop::{self, Backdrop, BackdropScene};
-use crate::car::{self, CarOnStage};
+use crate::car::{self, CarOnStage, CarPart};
 use crate::commands::{ShowroomCommand, ShowroomEvent};
 use crate::contact::{self, GroundShadow};
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
@@ -13,15 +13,17 @@ use crate::paint::{PaintPlugin, PaintUploads};
 use crate::pace::{self, RedrawNeeded};
 use crate::photo_match;
 use crate::rig::{self, Rig, ViewLight};
+use crate::turntable;
 use crate::views;
 use bevy::asset::RenderAssetUsages;
+use bevy::camera::visibility::VisibilitySystems;
 use bevy::image::{ImageAddressMode, ImageFilterMode, ImageSampler, ImageSamplerDescriptor};
 use bevy::light::DirectionalLightShadowMap;
 use bevy::prelude::*;
 use bevy::render::RenderApp;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
 use crossbeam_channel::{Receiver, Sender};
-use gridvox_car::CarPack;
+use gridvox_car::{CarModel, CarPack};
 use std::sync::Arc;
 
 /// Bounds of a GT3 car, for framing an empty stage.
@@ -47,7 +49,7 @@ impl Plugin for ShowroomPlugin {
             .add_message::<ShowroomCommand>()
             .add_message::<ShowroomEvent>()
             .insert_resource(OnStage::lit_by(self.environment.clone()))
-            .add_plugins((pace::plugin, views::plugin, photo_match::plugin))
+            .add_plugins((pace::plugin, views::plugin, photo_match::plugin, turntable::plugin))
             .add_systems(PreUpdate, take_finished_work)
             .add_systems(
                 Update,
@@ -58,6 +60,7 @@ impl Plugin for ShowroomPlugin {
                 )
                     .chain(),
             )
+            .add_systems(PostUpdate, hide_parts.before(VisibilitySystems::VisibilityPropagate))
             .add_systems(Last, tell_progress);
     }
 }
@@ -128,6 +131,8 @@ pub struct OnStage {
     /// The car's meshes by part, shared by its copies in the lights.
     pub(crate) part_meshes: Vec<Option<Handle<Mesh>>>,
     pub(crate) finish: PaintFinish,
+    /// Parts that are not shown, by their index in the model.
+    hidden: Vec<usize>,
     /// The common light, and those of the views that have their own.
     pub(crate) rigs: [Rig; ViewId::COUNT],
     /// Whether a view has its own, by [`ViewId::index`]; never the first.
@@ -145,6 +150,7 @@ impl OnStage {
             car: None,
             part_meshes: Vec::new(),
             finish: PaintFinish::default(),
+            hidden: Vec::new(),
             rigs: Default::default(),
             own: [false; ViewId::COUNT],
             done,
@@ -262,20 +268,38 @@ impl OnStage {
             let rig = &mut self.rigs[index];
             let (Some(car), Some(surroundings)) = (&self.car, &rig.surroundings) else { continue };
             let turn = surroundings.rotation_rad(rig.rotation_deg);
-            let wanted = (car.hash.clone(), surroundings.prepared.id.clone(), turn.to_degrees().round() as i32);
+            let degrees = turn.to_degrees().round() as i32;
+            let wanted = (car.hash.clone(), surroundings.prepared.id.clone(), degrees, self.hidden.clone());
             if rig.baked_for.as_ref() == Some(&wanted) {
                 continue;
             }
-            let (car, light) = (car.clone(), surroundings.prepared.light.clone());
+            let (car, light, hidden) = (car.clone(), surroundings.prepared.light.clone(), self.hidden.clone());
             rig.baked_for = Some(wanted);
             rig.shadow_order += 1;
             let order = rig.shadow_order;
-            let job = move || Finished::Shadow { rig: index, order, shadow: contact::bake(&car.model, &light, turn) };
+            let job = move || {
+                let shadow = match hidden.is_empty() {
+                    true => contact::bake(&car.model, &light, turn),
+                    false => contact::bake(&without(&car.model, &hidden), &light, turn),
+                };
+                Finished::Shadow { rig: index, order, shadow }
+            };
             if !self.work("ground shadow", job) {
                 self.rigs[index].shadow_done = order;
             }
         }
     }
+}
+
+/// A car without some of its parts.
+fn without(model: &CarModel, hidden: &[usize]) -> CarModel {
+    let mut rest = model.clone();
+    for &part in hidden {
+        if let Some(part) = rest.parts.get_mut(part) {
+            part.mesh = Default::default();
+        }
+    }
+    rest
 }
 
 /// Marks the sun.
@@ -300,6 +324,7 @@ fn apply_stage_commands(
                 }
                 stage.part_meshes = car::part_meshes(&mut meshes, car);
                 stage.car = Some(car.clone());
+                stage.hidden.clear();
                 stage.rigs.iter_mut().for_each(Rig::undress);
                 redraw.scene_changed();
                 events.write(ShowroomEvent::CarShown { id: car.manifest.id.clone() });
@@ -309,12 +334,26 @@ fn apply_stage_commands(
             ShowroomCommand::SetExposure(stops) => stage.rigs[0].expose(*stops),
             ShowroomCommand::SetBackdropBlur(blur) => stage.rigs[0].blur(*blur),
             ShowroomCommand::LightView { view, light } => stage.light_view(*view, light.as_ref()),
+            ShowroomCommand::HideParts(hidden) => {
+                stage.hidden.clone_from(hidden);
+                redraw.scene_changed();
+            }
             ShowroomCommand::SetFinish(wanted) => {
                 stage.finish = *wanted;
                 finish::finish_paint(&mut finishes, *wanted);
                 redraw.scene_changed();
             }
             _ => {}
+        }
+    }
+}
+
+/// Hidden parts are gone in every light, and so are their shadows.
+fn hide_parts(stage: Res<OnStage>, mut parts: Query<(Ref<CarPart>, &mut Visibility)>) {
+    for (part, mut visibility) in &mut parts {
+        if stage.is_changed() || part.is_added() {
+            let hidden = stage.hidden.contains(&part.0);
+            visibility.set_if_neq(if hidden { Visibility::Hidden } else { Visibility::Inherited });
         }
     }
 }

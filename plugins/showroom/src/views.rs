@@ -10,9 +10,11 @@ use crate::pace::RedrawNeeded;
 use crate::paint::PaintSlot;
 use crate::photo_match::{Matched, letterboxed};
 use crate::stage::OnStage;
+use crate::turntable::Turning;
 use bevy::camera::RenderTarget;
 use bevy::camera::visibility::RenderLayers;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
+use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll};
 use bevy::prelude::*;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
 use bevy_panorbit_camera::{ActiveCameraData, FocusBoundsShape, PanOrbitCamera, PanOrbitCameraPlugin, PanOrbitCameraSystemSet};
@@ -306,18 +308,23 @@ fn aim_pointer(
     mut commands: Commands,
     mut framed: Query<&mut Framed>,
     buttons: Option<Res<ButtonInput<MouseButton>>>,
+    (motion, scroll): (Option<Res<AccumulatedMouseMotion>>, Option<Res<AccumulatedMouseScroll>>),
 ) {
     let entity = pointer.view.map(|view| views.view(view).camera);
     let (viewport_size, window_size) = (Some(pointer.view_size), Some(pointer.window_size));
     active.set_if_neq(ActiveCameraData { entity, viewport_size, window_size, manual: true });
-    // a hand on the view ends flights and framing
-    if let (Some(entity), Some(buttons)) = (entity, buttons)
-        && buttons.any_just_pressed([MouseButton::Left, MouseButton::Right])
+    let (Some(entity), Some(buttons)) = (entity, buttons) else { return };
+    // a hand on the view ends flights, and framing where it moves
+    if buttons.any_just_pressed([MouseButton::Left, MouseButton::Right]) {
+        commands.entity(entity).remove::<(Flight, Turning)>();
+    }
+    let holds = buttons.any_pressed([MouseButton::Left, MouseButton::Right]);
+    let moves = holds && motion.is_some_and(|motion| motion.delta != Vec2::ZERO);
+    if (moves || scroll.is_some_and(|scroll| scroll.delta.y != 0.0))
+        && let Ok(mut framed) = framed.get_mut(entity)
     {
         commands.entity(entity).remove::<Flight>();
-        if let Ok(mut framed) = framed.get_mut(entity) {
-            framed.set_if_neq(Framed(None));
-        }
+        framed.set_if_neq(Framed(None));
     }
 }
 

@@ -328,3 +328,58 @@ fn a_view_behind_a_photo_sees_what_the_photo_sees() {
     rest(&mut app);
     assert_eq!(azimuths(&mut app)[0], stood);
 }
+
+#[test]
+fn the_turntable_turns_until_it_is_switched_off() {
+    let mut app = app();
+    send(&mut app, ShowroomCommand::ShowCar(Arc::new(box_pack())));
+    rest(&mut app);
+    let before = azimuths(&mut app);
+    send(&mut app, ShowroomCommand::Turn { view: ViewId::FIRST, on: true });
+    for _ in 0..6 {
+        app.update();
+        std::thread::sleep(Duration::from_millis(150));
+    }
+    assert!(app.world().resource::<RedrawNeeded>().is_needed(), "it goes on");
+    assert_eq!(drawing(&mut app), [0]);
+    send(&mut app, ShowroomCommand::Turn { view: ViewId::FIRST, on: false });
+    rest(&mut app);
+    let after = azimuths(&mut app);
+    assert_ne!(before[0], after[0]);
+    assert_eq!(before[1..], after[1..], "the others stand");
+    app.update();
+    assert_eq!(drawing(&mut app), Vec::<usize>::new());
+}
+
+#[test]
+fn hidden_parts_are_hidden_in_every_light() {
+    use gridvox_showroom::car::CarPart;
+    let mut app = app();
+    send(&mut app, ShowroomCommand::ShowCar(Arc::new(box_pack())));
+    rest(&mut app);
+    let hidden = |app: &mut App| {
+        let mut parts = app.world_mut().query::<(&CarPart, &Visibility)>();
+        let mut hidden: Vec<usize> =
+            parts.iter(app.world()).filter(|(_, v)| **v == Visibility::Hidden).map(|(part, _)| part.0).collect();
+        hidden.sort_unstable();
+        hidden.dedup();
+        let shown = parts.iter(app.world()).filter(|(_, v)| **v != Visibility::Hidden).map(|(part, _)| part.0);
+        assert!(shown.into_iter().all(|part| !hidden.contains(&part)), "a copy is still shown");
+        hidden
+    };
+    send(&mut app, ShowroomCommand::HideParts(vec![0]));
+    // a light that comes later
+    let light = ViewLight {
+        environment: EnvironmentId::Bundled("clear_sky".into()),
+        rotation_deg: 0.0,
+        exposure_stops: 0.0,
+        backdrop_blur: None,
+    };
+    send(&mut app, ShowroomCommand::LightView { view: ViewId::SECOND, light: Some(light) });
+    step_until(&mut app, |fact| matches!(fact, ShowroomEvent::ViewLit { .. }));
+    rest(&mut app);
+    assert_eq!(hidden(&mut app), [0]);
+    send(&mut app, ShowroomCommand::HideParts(Vec::new()));
+    rest(&mut app);
+    assert_eq!(hidden(&mut app), Vec::<usize>::new());
+}

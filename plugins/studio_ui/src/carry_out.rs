@@ -12,7 +12,7 @@ use gridvox_showroom::{EnvironmentId, SavedAngles, ShowroomCommand, ViewId, View
 use crate::command::{Ask, DropAnswer, StudioCommand};
 use crate::desk::{Desk, OutlineSource, Request};
 use crate::dialogs::{self, Dialogs};
-use crate::marks::{self, Sheet};
+use crate::marks::{self, Sheet, Spot};
 use crate::model::{CarState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::notices::Weight;
 use crate::views::StudioViews;
@@ -152,6 +152,13 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::RenameAngle(index, name) => change_angles(studio, to, |angles| angles.rename(index, &name)),
         StudioCommand::DeleteAngle(index) => change_angles(studio, to, |angles| angles.delete(index).is_some()),
         StudioCommand::ToggleAngles => studio.shows_angles = !studio.shows_angles,
+        StudioCommand::ToggleTurntable(view) => {
+            let view = view.unwrap_or(to.views.hovered());
+            to.views.toggle_turntable(view, &mut to.showroom);
+        }
+        StudioCommand::IsolatePart(part) => hide_parts(part, studio, to, |part, _, other| part != other),
+        StudioCommand::HidePart(part) => hide_parts(part, studio, to, |part, was_hidden, other| was_hidden || part == other),
+        StudioCommand::ShowAllParts => set_hidden(Vec::new(), studio, to),
         StudioCommand::ToggleMatch if to.views.matched().is_some() => to.views.leave_match(false, &mut to.showroom),
         StudioCommand::ToggleMatch => step_match(0, studio, to),
         StudioCommand::LeaveMatch { stays } => to.views.leave_match(stays, &mut to.showroom),
@@ -290,9 +297,8 @@ fn toggle_marking(studio: &mut Studio, to: &mut Outlets) {
     studio.marking = !studio.marking;
     studio.sheet = Sheet::default();
     to.views.leave_match(true, &mut to.showroom);
-    if studio.marking && !studio.picker.as_ref().is_some_and(|picker| picker.is_for(&car)) {
-        studio.picker = None;
-        to.desk.ask(Request::Picker(car));
+    if studio.marking && !studio.picker.as_ref().is_some_and(|picker| picker.is_for(&car, &studio.hidden_parts)) {
+        to.desk.ask(Request::Picker { car, hidden: studio.hidden_parts.clone() });
     }
 }
 
@@ -301,7 +307,7 @@ fn mark_car(view: ViewId, place: Vec2, studio: &mut Studio, to: &mut Outlets) {
         studio.notices.say(Weight::Warning, "The car is still being prepared for clicks: try again in a moment.");
         return;
     };
-    let Some(spot) = picker.spot(camera, place) else {
+    let Some(Spot { point: spot, .. }) = picker.spot(camera, place) else {
         studio.notices.say(Weight::Warning, "That is beside the car: click the spot on the car itself.");
         return;
     };
@@ -343,6 +349,28 @@ fn hide_confidence(studio: &mut Studio, to: &mut Outlets) {
     if std::mem::take(&mut studio.shows_confidence) {
         to.editor.write(EditorCommand::ShowMap(None));
     }
+}
+
+/// Hides what `hides` says of a part, of whether another is hidden already, and of that other.
+fn hide_parts(part: Option<usize>, studio: &mut Studio, to: &mut Outlets, hides: impl Fn(usize, bool, usize) -> bool) {
+    let part = part.or(to.views.under().map(|under| under.part));
+    let (Some(part), Some(car)) = (part, studio.car.pack()) else {
+        studio.notices.say(Weight::Warning, "Point at the part in a view first.");
+        return;
+    };
+    let hidden = (0..car.model.parts.len()).filter(|&other| hides(part, studio.hidden_parts.contains(&other), other));
+    set_hidden(hidden.collect(), studio, to);
+}
+
+fn set_hidden(hidden: Vec<usize>, studio: &mut Studio, to: &mut Outlets) {
+    if studio.hidden_parts == hidden {
+        return;
+    }
+    studio.hidden_parts = hidden.clone();
+    if let Some(car) = studio.car.pack() {
+        to.desk.ask(Request::Picker { car: car.clone(), hidden: hidden.clone() });
+    }
+    to.showroom.write(ShowroomCommand::HideParts(hidden));
 }
 
 fn save_angle(studio: &mut Studio, to: &mut Outlets) {

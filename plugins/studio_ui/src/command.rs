@@ -119,6 +119,14 @@ pub enum StudioCommand {
     DeleteAngle(usize),
     /// Shows or hides the list of saved angles.
     ToggleAngles,
+    /// Lets the view go around the car by itself, or stops it; without a view, the one under the pointer.
+    ToggleTurntable(Option<ViewId>),
+    /// Hides all parts of the car but one, or but the one under the pointer.
+    IsolatePart(Option<usize>),
+    /// Hides a part of the car, or the one under the pointer.
+    HidePart(Option<usize>),
+    /// Shows all parts of the car.
+    ShowAllParts,
     /// Puts the first view behind the selected photo's lens, or leaves it.
     ToggleMatch,
     /// Leaves the photo's lens; the view stays there, or goes back to where it was.

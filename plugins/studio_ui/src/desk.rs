@@ -34,7 +34,7 @@ pub(crate) enum Request {
     /// Every level of a livery, for the texture of the kept version.
     Levels(TiledImage),
     /// What finds the spots of a car that are clicked on.
-    Picker(Arc<CarPack>),
+    Picker { car: Arc<CarPack>, hidden: Vec<usize> },
     /// The car's outline over a photo, `size` pixels large.
     Outline { photo: PathBuf, car: Arc<CarPack>, size: (u32, u32), source: OutlineSource },
     LookAt(Vec<PathBuf>),
@@ -143,7 +143,7 @@ fn answer(request: Request) -> Vec<Answer> {
         }],
         Request::ColorConfidence(map) => vec![Answer::Confidence(Arc::new(crate::confidence::colored(&map)))],
         Request::Levels(livery) => vec![Answer::Levels(mips::whole(&livery.to_rgba()))],
-        Request::Picker(car) => vec![Answer::Picker(Arc::new(Picker::new(car)))],
+        Request::Picker { car, hidden } => vec![Answer::Picker(Arc::new(Picker::new(car, hidden)))],
         Request::Outline { photo, car, size, source } => {
             let (points, camera) = match source {
                 OutlineSource::Camera(camera) => (None, Ok(camera)),

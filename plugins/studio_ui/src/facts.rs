@@ -150,6 +150,8 @@ pub(crate) fn take_answers(
             }
             Answer::Car(pack) => {
                 showroom.write(ShowroomCommand::ShowCar(pack.clone()));
+                studio.hidden_parts.clear();
+                desk.ask(Request::Picker { car: pack.clone(), hidden: Vec::new() });
                 if let Some(target) = &pack.manifest.sims.ams2 {
                     studio.export.form.slot = target.slots_from;
                 }

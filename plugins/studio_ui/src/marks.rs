@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bevy::math::{Vec2, Vec3};
 use gridvox_car::bvh::Bvh;
-use gridvox_car::{CarPack, PhotoCamera};
+use gridvox_car::{CarPack, MaterialKind, PhotoCamera};
 use gridvox_inference::PointPair;
+
+use crate::notices::capitalized;
 
 /// A spot of the photo, and of the car once it was clicked there too.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,25 +69,63 @@ impl Sheet {
 /// Finds the spots of a car that lie under a view's pixels.
 pub struct Picker {
     car: Arc<CarPack>,
+    /// Parts that are not there.
+    hidden: Vec<usize>,
+    /// Part and triangle of what the tree names.
+    triangles: Vec<(usize, usize)>,
     bvh: Bvh,
 }
 
+/// What lies under the pointer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spot {
+    /// Metres.
+    pub point: Vec3,
+    /// The part's index in the car's model.
+    pub part: usize,
+    /// Texture coordinates.
+    pub uv: Vec2,
+}
+
 impl Picker {
-    /// Sorts the car's triangles, which takes a moment.
-    pub fn new(car: Arc<CarPack>) -> Self {
-        Self { bvh: Bvh::of_car(&car.model), car }
+    /// Sorts the triangles of the parts that are not hidden, which takes a moment.
+    pub fn new(car: Arc<CarPack>, hidden: Vec<usize>) -> Self {
+        let (mut corners, mut triangles) = (Vec::new(), Vec::new());
+        for (part, mesh) in car.model.parts.iter().map(|part| &part.mesh).enumerate() {
+            if hidden.contains(&part) {
+                continue;
+            }
+            for (index, triangle) in mesh.indices.chunks_exact(3).enumerate() {
+                corners.push([0, 1, 2].map(|corner| mesh.positions[triangle[corner] as usize]));
+                triangles.push((part, index));
+            }
+        }
+        Self { bvh: Bvh::new(&corners), triangles, hidden, car }
     }
 
-    /// Whether it is for this car.
-    pub fn is_for(&self, car: &CarPack) -> bool {
-        self.car.hash == car.hash
+    /// Whether it is for this car with these parts hidden.
+    pub fn is_for(&self, car: &CarPack, hidden: &[usize]) -> bool {
+        self.car.hash == car.hash && self.hidden == hidden
     }
 
-    /// The spot of the car at a place of a view, as shares of its width and height; `None` beside the car.
-    pub fn spot(&self, view: &PhotoCamera, place: Vec2) -> Option<Vec3> {
+    /// What lies at a place of a view, as shares of its width and height; `None` beside the car.
+    pub fn spot(&self, view: &PhotoCamera, place: Vec2) -> Option<Spot> {
         let ray = view.ray(place * Vec2::new(view.width as f32, view.height as f32));
         let hit = self.bvh.closest_hit(view.eye(), ray, f32::MAX)?;
-        Some(view.eye() + ray * hit.t)
+        let &(part, triangle) = self.triangles.get(hit.triangle as usize)?;
+        let mesh = &self.car.model.parts[part].mesh;
+        let corner = |k: usize| mesh.indices[triangle * 3 + k] as usize;
+        let weights = hit.weights.to_array();
+        let uv = (0..3).filter_map(|k| Some(*mesh.uvs.get(corner(k))? * weights[k])).sum();
+        Some(Spot { point: view.eye() + ray * hit.t, part, uv })
+    }
+
+    /// A part's name for people, and whether it carries paint.
+    pub fn describe(&self, part: usize) -> Option<(String, bool)> {
+        let model = &self.car.model;
+        let part = model.parts.get(part)?;
+        let painted = model.materials.get(part.material).is_some_and(|material| material.kind == MaterialKind::Paint);
+        Some((capitalized(part.name.replace(['_', '.'], " ")), painted))
     }
 
     /// Whether the car itself hides a spot from a view.
@@ -140,11 +180,12 @@ mod tests {
     #[test]
     fn a_click_finds_the_spot_and_the_spot_lies_under_the_click() {
         let car = Arc::new(box_pack());
-        let picker = Picker::new(car.clone());
+        let picker = Picker::new(car.clone(), Vec::new());
         let view = PhotoCamera::look_at(Vec3::new(4.0, 1.6, 5.0), Vec3::new(0.0, 0.5, 0.0), Vec3::Y, 900.0, 1200, 700);
         let back = PhotoCamera::look_at(Vec3::new(-4.0, 1.6, -5.0), Vec3::new(0.0, 0.5, 0.0), Vec3::Y, 900.0, 1200, 700);
         let place = Vec2::new(0.52, 0.5);
-        let spot = picker.spot(&view, place).expect("the car is in the middle");
+        let found = picker.spot(&view, place).expect("the car is in the middle");
+        let spot = found.point;
         let (low, high) = car.model.bounds();
         assert!(spot.cmpge(low - 1e-3).all() && spot.cmple(high + 1e-3).all(), "{spot}");
         assert_eq!(picker.spot(&view, Vec2::new(0.01, 0.02)), None);
@@ -152,6 +193,23 @@ mod tests {
         let seen = shown(&marks, &view, Some(&picker));
         assert!(seen[0].place.distance(place) < 1e-3 && !seen[0].hidden, "{seen:?}");
         assert!(shown(&marks, &back, Some(&picker))[0].hidden);
+    }
+
+    #[test]
+    fn what_lies_under_the_pointer_is_named_and_can_be_hidden() {
+        let car = Arc::new(box_pack());
+        let view = PhotoCamera::look_at(Vec3::new(4.0, 1.6, 5.0), Vec3::new(0.0, 0.5, 0.0), Vec3::Y, 900.0, 1200, 700);
+        let place = Vec2::new(0.52, 0.5);
+        let picker = Picker::new(car.clone(), Vec::new());
+        let first = picker.spot(&view, place).expect("the car is in the middle");
+        let mesh = &car.model.parts[first.part].mesh;
+        let (low, high) = mesh.uvs.iter().fold((Vec2::MAX, Vec2::MIN), |(low, high), uv| (low.min(*uv), high.max(*uv)));
+        assert!(first.uv.cmpge(low - 1e-4).all() && first.uv.cmple(high + 1e-4).all(), "{first:?}");
+        let (name, _) = picker.describe(first.part).expect("it is a part");
+        assert!(name.starts_with(char::is_uppercase) && !name.contains('_'), "{name}");
+        let without = Picker::new(car.clone(), vec![first.part]);
+        assert_ne!(without.spot(&view, place).map(|spot| spot.part), Some(first.part));
+        assert!(without.is_for(&car, &[first.part]) && !without.is_for(&car, &[]));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Studio {
     pub keeps_version: bool,
     /// The export card.
     pub export: ExportState,
+    /// Parts of the car that are hidden, by their index in its model.
+    pub hidden_parts: Vec<usize>,
     /// Angles that were saved, once they are read.
     pub angles: Option<SavedAngles>,
     /// The list of saved angles is open.
@@ -287,6 +289,7 @@ impl Default for Studio {
             finish: PaintFinish::default(),
             keeps_version: false,
             export: ExportState::default(),
+            hidden_parts: Vec::new(),
             angles: None,
             shows_angles: false,
             notices: Notices::default(),

@@ -49,6 +49,8 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
         (Key::O, StudioCommand::ToggleOutline),
         (Key::A, StudioCommand::SaveAngle),
         (Key::M, StudioCommand::ToggleMatch),
+        (Key::T, StudioCommand::ToggleTurntable(None)),
+        (Key::I, StudioCommand::IsolatePart(None)),
         (Key::ArrowLeft, StudioCommand::StepMatch(-1)),
         (Key::ArrowRight, StudioCommand::StepMatch(1)),
     ];
@@ -76,6 +78,11 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
             out.push(StudioCommand::SetLayout(next_layout(layout, -1)));
         } else if input.consume_key(Modifiers::NONE, Key::V) {
             out.push(StudioCommand::SetLayout(next_layout(layout, 1)));
+        }
+        if input.consume_key(Modifiers::SHIFT, Key::X) {
+            out.push(StudioCommand::ShowAllParts);
+        } else if input.consume_key(Modifiers::NONE, Key::X) {
+            out.push(StudioCommand::HidePart(None));
         }
         for (key, command) in plain {
             if input.consume_key(Modifiers::NONE, key) {

@@ -1,6 +1,6 @@
 //! The 3D views as the window uses them: which there are, where they lie, which one the pointer steers.
 
-use std::path::PathBuf;
+mod photo_match;
 
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
@@ -8,16 +8,17 @@ use bevy_egui::egui::{self, TextureId};
 use bevy_egui::{EguiTextureHandle, EguiUserTextures};
 use gridvox_car::{PhotoCamera, ViewPreset};
 use bevy_panorbit_camera::PanOrbitCamera;
-use gridvox_showroom::photo_match::bend_px;
+use gridvox_showroom::photo_match::letterboxed;
 use gridvox_showroom::{
-    EnvironmentId, Framed, PaintSlot, ShowroomCommand, ViewAngle, ViewId, ViewLayout, ViewLight, ViewPointer, Views,
+    EnvironmentId, Framed, OnStage, PaintSlot, ShowroomCommand, Turning, ViewAngle, ViewId, ViewLayout, ViewLight, ViewPointer, Views,
 };
 
 use crate::StudioSystems;
-use crate::marks;
+use crate::marks::{self, Spot};
 use crate::model::Studio;
-use crate::panels::photo_match::MatchView;
-use crate::panels::view_area::{ViewAreaView, ViewPlace, ViewState};
+use crate::panels::view_area::{Under, ViewAreaView, ViewPlace, ViewState};
+
+use photo_match::{PhotoMatch, follow_photo};
 
 /// A preset's name for people.
 pub fn label(preset: ViewPreset) -> &'static str {
@@ -45,9 +46,6 @@ pub fn short_label(preset: ViewPreset) -> &'static str {
     }
 }
 
-/// Share of a photo's width by which its lens bends the corners before it is said.
-const NOTED_BEND: f32 = 0.004;
-
 /// What the window knows about its views; lists go by [`ViewId::index`].
 #[derive(Resource)]
 pub(crate) struct StudioViews {
@@ -74,6 +72,11 @@ pub(crate) struct StudioViews {
     match_opacity: (f32, f32),
     /// How each view sees the car.
     cameras: [Option<PhotoCamera>; ViewId::COUNT],
+    turning: [bool; ViewId::COUNT],
+    /// Where the views lay in the last frame.
+    places: Vec<ViewPlace>,
+    /// What lies under the pointer.
+    under: Option<(ViewId, Spot)>,
     hovered: ViewId,
     pointer: ViewPointer,
     /// Where the steered view lies, unless a drag holds it.
@@ -97,6 +100,9 @@ impl Default for StudioViews {
             match_line: 0.5,
             match_opacity: (1.0, 1.0),
             cameras: [None; ViewId::COUNT],
+            turning: [false; ViewId::COUNT],
+            places: Vec::new(),
+            under: None,
             hovered: ViewId::FIRST,
             pointer: ViewPointer::default(),
             holds: None,
@@ -191,63 +197,28 @@ impl StudioViews {
         showroom.write(ShowroomCommand::SetAngle { view, angle });
     }
 
-    /// The photo that the first view lies over.
-    pub fn matched(&self) -> Option<&PhotoMatch> {
-        self.matched.as_ref()
-    }
-
-    /// Puts the first view behind a photo's lens; it has all the room then.
-    pub fn match_photo(&mut self, photo: PathBuf, camera: PhotoCamera, showroom: &mut MessageWriter<ShowroomCommand>) {
-        let layout = self.matched.take().map_or(self.layout, |before| before.layout);
-        if self.layout != ViewLayout::Single {
-            self.set_layout(ViewLayout::Single, showroom);
+    pub fn toggle_turntable(&mut self, view: ViewId, showroom: &mut MessageWriter<ShowroomCommand>) {
+        if view == ViewId::FIRST {
+            self.leave_match(true, showroom);
         }
-        self.matched = Some(PhotoMatch { photo, camera, layout });
-        showroom.write(ShowroomCommand::LookThrough { view: ViewId::FIRST, camera });
+        showroom.write(ShowroomCommand::Turn { view, on: !self.turning[view.index()] });
     }
 
-    /// Leaves the photo's lens: the view stays there, or goes back with the layout to where it was.
-    pub fn leave_match(&mut self, stays: bool, showroom: &mut MessageWriter<ShowroomCommand>) {
-        let Some(left) = self.matched.take() else { return };
-        showroom.write(ShowroomCommand::LookAway { view: ViewId::FIRST, stays });
-        if !stays && left.layout != self.layout {
-            self.set_layout(left.layout, showroom);
-        }
+    /// What of the car lies under the pointer.
+    pub fn under(&self) -> Option<&Spot> {
+        self.under.as_ref().map(|(_, spot)| spot)
     }
 
-    pub fn set_match_line(&mut self, share: f32) {
-        self.match_line = share.clamp(0.0, 1.0);
-    }
-
-    pub fn set_match_opacity(&mut self, share: f32) {
-        let share = share.clamp(0.0, 1.0);
-        self.match_opacity = (share, if share > 0.0 { share } else { self.match_opacity.1 });
-    }
-
-    /// Shows only the photo, or the render over it again.
-    pub fn blink_match(&mut self) {
-        let (now, before) = self.match_opacity;
-        self.match_opacity.0 = if now > 0.0 { 0.0 } else { before };
-    }
-
-    fn shown_match(&self, studio: &Studio) -> Option<MatchView> {
-        let matched = self.matched.as_ref()?;
-        let known: Vec<_> = studio.photos.iter().filter(|photo| photo.camera.is_some()).collect();
-        let place = known.iter().position(|photo| photo.path == matched.photo)?;
-        let bend = bend_px(&matched.camera);
-        let size_px = (matched.camera.width, matched.camera.height);
-        let note = (bend > size_px.0 as f32 * NOTED_BEND).then(|| {
-            format!("The photo's lens bends its corners by {bend:.0} px; the render is straight.")
-        });
-        Some(MatchView {
-            picture: known[place].sheet_texture.as_ref().map(|texture| texture.id()),
-            size_px,
-            name: known[place].name(),
-            place: (place, known.len()),
-            line: self.match_line,
-            opacity: self.match_opacity.0,
-            note,
-        })
+    /// Finds what lies under the pointer.
+    pub fn look_under(&mut self, context: &egui::Context, studio: &Studio) {
+        let find = || {
+            let pointer = context.pointer_hover_pos()?;
+            let place = self.places.iter().find(|place| place.hovered && place.rect.contains(pointer))?;
+            let share = (pointer - place.rect.min) / place.rect.size();
+            let spot = studio.picker.as_ref()?.spot(self.camera(place.view)?, Vec2::new(share.x, share.y))?;
+            Some((place.view, spot))
+        };
+        self.under = find().filter(|_| !context.input(|input| input.pointer.any_down()));
     }
 
     /// The camera of a view, once it stands.
@@ -269,6 +240,7 @@ impl StudioViews {
                 picture: self.textures[index],
                 aspect: self.aspects[index],
                 preset: self.presets[index],
+                turning: self.turning[index],
                 saved: studio.angles.as_ref().zip(self.angles[index]).and_then(|(angles, now)| {
                     angles.list().iter().position(|saved| saved.angle.is_near(&now))
                 }),
@@ -292,6 +264,11 @@ impl StudioViews {
                 backdrop_blur: light.backdrop_blur,
             },
             angles: studio.angles.clone().unwrap_or_default(),
+            under: self.under.as_ref().zip(studio.picker.as_ref()).and_then(|((view, spot), picker)| {
+                let (name, painted) = picker.describe(spot.part)?;
+                Some(Under { view: *view, part: spot.part, name, uv: painted.then_some(spot.uv) })
+            }),
+            hidden_parts: studio.hidden_parts.len(),
             matched: self.shown_match(studio),
             drag_hovers: studio.drag_hovers,
             preparing,
@@ -301,6 +278,7 @@ impl StudioViews {
     /// Takes over where the views lie; `covered` while something lies over the whole window.
     pub fn place(&mut self, context: &egui::Context, places: &[ViewPlace], covered: bool) {
         let scale = context.pixels_per_point();
+        self.places = places.to_vec();
         for place in places {
             let size = place.rect.size() * scale;
             self.sizes[place.view.index()] = UVec2::new(size.x.round() as u32, size.y.round() as u32);
@@ -325,33 +303,10 @@ impl StudioViews {
     }
 }
 
-/// A photo that the first view lies over.
-#[derive(Debug, Clone)]
-pub(crate) struct PhotoMatch {
-    pub photo: PathBuf,
-    camera: PhotoCamera,
-    /// The layout from before.
-    layout: ViewLayout,
-}
-
 pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<StudioViews>()
         .add_systems(PreUpdate, (register_pictures, steer_views, note_cameras))
         .add_systems(Update, follow_photo.run_if(resource_changed::<Studio>).after(StudioSystems::CarryOut));
-}
-
-/// A match ends with its photo, and follows the photo's camera when another is found.
-fn follow_photo(studio: Res<Studio>, mut views: ResMut<StudioViews>, mut showroom: MessageWriter<ShowroomCommand>) {
-    let Some(matched) = views.matched() else { return };
-    let camera = studio.photos.iter().find(|photo| photo.path == matched.photo).and_then(|photo| photo.camera);
-    match camera {
-        None => views.leave_match(true, &mut showroom),
-        Some(camera) if camera != matched.camera => {
-            let photo = matched.photo.clone();
-            views.match_photo(photo, camera, &mut showroom);
-        }
-        Some(_) => {}
-    }
 }
 
 fn register_pictures(
@@ -370,18 +325,25 @@ fn register_pictures(
 /// Where the views' cameras stand, as the engine describes cameras, and at which presets.
 fn note_cameras(
     pictures: Option<Res<Views>>,
-    cameras: Query<(&Transform, &Projection, &PanOrbitCamera, &Framed)>,
+    cameras: Query<(&Transform, &Projection, &PanOrbitCamera, &Framed, Has<Turning>)>,
+    stage: Option<Res<OnStage>>,
     mut views: ResMut<StudioViews>,
 ) {
-    let Some(pictures) = pictures else { return };
+    let (Some(pictures), Some(stage)) = (pictures, stage) else { return };
     for &view in pictures.layout.views() {
         let (shown, index) = (pictures.view(view), view.index());
-        let Ok((stands, lens, orbit, Framed(preset))) = cameras.get(shown.camera) else { continue };
-        views.angles[index] = Some(ViewAngle::of_orbit(orbit, lens));
+        let Ok((stands, lens, orbit, Framed(preset), turning)) = cameras.get(shown.camera) else { continue };
+        views.angles[index] = Some(match (view, &views.matched) {
+            (ViewId::FIRST, Some(matched)) => ViewAngle::of_camera(&letterboxed(&matched.camera, shown.size), stage.bounds()),
+            _ => ViewAngle::of_orbit(orbit, lens),
+        });
         views.aspects[index] = Some(shown.aspect());
+        views.turning[index] = turning;
         views.presets[index] = *preset;
         views.homes[index] = preset.unwrap_or(views.homes[index]);
-        if let Projection::Perspective(lens) = lens {
+        if let (ViewId::FIRST, Some(matched)) = (view, &views.matched) {
+            views.cameras[index] = Some(letterboxed(&matched.camera, shown.size));
+        } else if let Projection::Perspective(lens) = lens {
             let size = shown.size.as_vec2();
             views.cameras[index] = Some(PhotoCamera {
                 world_from_camera: stands.to_matrix(),

@@ -278,6 +278,27 @@ pub fn mark_dot(painter: &egui::Painter, place: egui::Pos2, index: usize, hollow
     painter.text(place, Align2::CENTER_CENTER, (index + 1).to_string(), theme::semibold(11.0), text);
 }
 
+/// A vertical line that is dragged sideways: where the pointer drags it to, and whether it has the pointer. A press counts
+/// where it was made, because slow software drawing can get the press and the first moves in one frame.
+pub fn dragged_line(ui: &Ui, name: &str, x: f32, range: egui::Rangef) -> (Option<f32>, bool) {
+    let grip = Rect::from_x_y_ranges(egui::Rangef::new(x - 9.0, x + 9.0), range);
+    let id = ui.id().with(name);
+    let response = ui.interact(grip, id, Sense::drag()).on_hover_cursor(egui::CursorIcon::ResizeHorizontal);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Slider, true, name));
+    let (pressed_at, down, pointer) = ui.input(|input| {
+        let pressed = input.pointer.primary_pressed().then(|| input.pointer.press_origin()).flatten();
+        (pressed, input.pointer.primary_down(), input.pointer.latest_pos())
+    });
+    let on_top = ui.ctx().layer_id_at(grip.center()).is_none_or(|layer| layer == ui.layer_id());
+    let begins = on_top && pressed_at.is_some_and(|place| grip.contains(place));
+    let held = down && (begins || ui.data(|data| data.get_temp(id).unwrap_or(false)));
+    ui.data_mut(|data| data.insert_temp(id, held));
+    let color = if held || response.hovered() { theme::ACCENT } else { Color32::WHITE };
+    ui.painter().vline(x, range, Stroke::new(2.0, color));
+    ui.painter().circle_filled(pos2(x, range.center()), 9.0, color);
+    (pointer.filter(|_| held).map(|pointer| pointer.x), held || response.hovered())
+}
+
 /// A thin frame around a picture that was just painted.
 pub fn outline(ui: &Ui, rect: Rect) {
     ui.painter().rect_stroke(rect, CornerRadius::same(8), Stroke::new(1.0, theme::LINE), StrokeKind::Inside);

@@ -103,6 +103,7 @@ pub(crate) fn draw_window(
             panels::marking::photo_sheet(ui, photo, studio.sheet, studio.shows_outline, &mut out);
         });
     }
+    views.look_under(&context, studio);
     let shown = views.shown(studio, pacing.is_starting());
     let places = panels::view_area::view_area(&mut ui, &shown, &mut out);
     views.place(&context, &places, covered);

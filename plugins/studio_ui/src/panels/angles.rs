@@ -1,6 +1,6 @@
 //! The saved angles: to look from, to rename, to delete.
 
-use bevy_egui::egui::{Align, Button, Context, Id, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
+use bevy_egui::egui::{Align, Button, Context, Id, Layout, RichText, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 use gridvox_showroom::SavedAngles;
 
 use super::Commands;
@@ -55,7 +55,8 @@ fn row(ui: &mut Ui, angles: &SavedAngles, index: usize, out: &mut Commands) {
         let field = TextEdit::singleline(&mut typed).id(id.with("field")).desired_width(NAME_WIDTH).margin(vec2(8.0, 5.0));
         let field = ui.add(field);
         field.widget_info(|| {
-            bevy_egui::egui::WidgetInfo::text_edit(true, name, name, format!("Name of {name}"))
+            let label = Some(format!("Name of {name}"));
+            WidgetInfo { label, ..WidgetInfo::text_edit(true, name, &typed, "") }
         });
         if field.changed() {
             ui.data_mut(|data| data.insert_temp(id, typed.clone()));

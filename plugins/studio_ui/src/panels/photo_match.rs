@@ -2,14 +2,14 @@
 
 use bevy::math::Vec2;
 use bevy_egui::egui::{
-    self, Align, Align2, Button, Color32, CornerRadius, CursorIcon, Frame, Layout, Margin, Rect, RichText, Sense, Slider, Stroke,
-    TextureId, Ui, UiBuilder, pos2, vec2,
+    self, Align, Align2, Button, Color32, CornerRadius, Frame, Layout, Margin, Rect, RichText, Slider, TextureId, Ui, UiBuilder, pos2, vec2,
 };
 use gridvox_showroom::photo_match::letterbox;
 
 use super::Commands;
 use crate::command::StudioCommand;
 use crate::theme;
+use crate::widgets::dragged_line;
 
 /// What a match shows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,31 +75,16 @@ pub(super) fn match_overlay(ui: &mut Ui, rect: Rect, view: &MatchView, out: &mut
     if view.line < 0.85 {
         label(pos2(x + 10.0, top + 30.0), Align2::LEFT_TOP, "Render");
     }
-    let held = line(ui, rect, photo, x, view.line, out);
+    let (to, has) = dragged_line(ui, "Line between photo and render", x, photo.intersect(rect).y_range());
+    let moved = to.map(|to| ((to - photo.left()) / photo.width()).clamp(0.0, 1.0));
+    if let Some(moved) = moved.filter(|moved| *moved != view.line) {
+        out.push(StudioCommand::SetMatchLine(moved));
+    }
     let mut lying = vec![bar(ui, rect, view, out)];
-    if held {
+    if has {
         lying.push(rect);
     }
     lying
-}
-
-/// The line, to be dragged; true while the pointer has it.
-fn line(ui: &Ui, rect: Rect, photo: Rect, x: f32, share: f32, out: &mut Commands) -> bool {
-    let grip = Rect::from_center_size(pos2(x, photo.center().y), vec2(16.0, photo.height()));
-    let response = ui.interact(grip, ui.id().with("match line"), Sense::drag()).on_hover_cursor(CursorIcon::ResizeHorizontal);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Slider, true, "Line between photo and render"));
-    let has = response.hovered() || response.dragged();
-    let color = if has { theme::ACCENT } else { Color32::WHITE };
-    let painter = ui.painter().with_clip_rect(rect);
-    painter.vline(x, photo.y_range(), Stroke::new(2.0, color));
-    painter.circle_filled(pos2(x, photo.center().y), 9.0, color);
-    if let (true, Some(pointer)) = (response.dragged(), response.interact_pointer_pos()) {
-        let moved = ((pointer.x - photo.left()) / photo.width()).clamp(0.0, 1.0);
-        if moved != share {
-            out.push(StudioCommand::SetMatchLine(moved));
-        }
-    }
-    has
 }
 
 /// Which photo, how much of the render, and the way out.

@@ -16,7 +16,7 @@ use image::{GrayImage, RgbaImage};
 
 use super::Commands;
 use super::photo_match::MatchView;
-use super::view_area::{ViewAreaView, view_area};
+use super::view_area::{Under, ViewAreaView, view_area};
 use crate::command::{Ask, ExportForm, StudioCommand};
 use crate::model::{CarState, ExportDone, ExportState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::marks::{Mark, Sheet, ShownMark};
@@ -219,6 +219,8 @@ fn views(layout: ViewLayout) -> ViewAreaView {
             backdrop_blur: light.backdrop_blur,
         },
         angles: SavedAngles::default(),
+        under: None,
+        hidden_parts: 0,
         matched: None,
         drag_hovers: false,
         preparing: false,
@@ -246,6 +248,27 @@ fn an_angle_is_saved_and_found_again_in_the_menu() {
         harness.run_steps(3);
         harness.get_by_label(line).click();
         harness.run_steps(2);
+        assert_eq!(out.borrow_mut().pop(), Some(wanted));
+    }
+}
+
+#[test]
+fn a_right_click_isolates_the_part_under_the_pointer() {
+    let mut view = views(ViewLayout::Single);
+    view.under = Some(Under { view: ViewId::FIRST, part: 3, name: "Door left".into(), uv: Some(Vec2::splat(0.5)) });
+    view.hidden_parts = 2;
+    let (mut harness, out) = harness(move |ui, out| {
+        view_area(ui, &view, out);
+    });
+    for (line, wanted) in [
+        ("Only Door left", StudioCommand::IsolatePart(Some(3))),
+        ("Hide Door left", StudioCommand::HidePart(Some(3))),
+        ("Show all parts", StudioCommand::ShowAllParts),
+    ] {
+        harness.get_by_label("View 1 of the car").click_secondary();
+        harness.run_steps(3);
+        harness.get_by_label(line).click();
+        harness.run_steps(3);
         assert_eq!(out.borrow_mut().pop(), Some(wanted));
     }
 }

@@ -222,6 +222,12 @@ fn view_menu(ui: &mut Ui, out: &mut Commands) {
         if item(ui, true, "Saved angles…", "") {
             out.push(StudioCommand::ToggleAngles);
         }
+        if item(ui, true, "Turntable", "T") {
+            out.push(StudioCommand::ToggleTurntable(None));
+        }
+        if item(ui, true, "Show all parts", "Shift+X") {
+            out.push(StudioCommand::ShowAllParts);
+        }
         if item(ui, true, "Lay the render over the photo", "M") {
             out.push(StudioCommand::ToggleMatch);
         }

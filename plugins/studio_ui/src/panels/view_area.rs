@@ -17,7 +17,7 @@ use crate::grid::cells;
 use crate::marks::ShownMark;
 use crate::theme;
 use crate::views::{label, short_label};
-use crate::widgets::mark_dot;
+use crate::widgets::{dragged_line, mark_dot};
 
 /// What the area shows.
 pub struct ViewAreaView {
@@ -37,12 +37,29 @@ pub struct ViewAreaView {
     pub light: ViewLight,
     /// Angles that were saved.
     pub angles: SavedAngles,
+    /// What lies under the pointer: the view, the part's index, and words about it.
+    pub under: Option<Under>,
+    /// Parts that are hidden.
+    pub hidden_parts: usize,
     /// The photo that the first view lies over.
     pub matched: Option<MatchView>,
     /// Files hover over the window.
     pub drag_hovers: bool,
     /// Words over the views while the first picture is on its way.
     pub preparing: bool,
+}
+
+/// What lies under the pointer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Under {
+    /// In which view.
+    pub view: ViewId,
+    /// The part's index in the car's model.
+    pub part: usize,
+    /// Its name.
+    pub name: String,
+    /// Texture coordinates, where it carries paint.
+    pub uv: Option<Vec2>,
 }
 
 /// What a view shows.
@@ -58,6 +75,8 @@ pub struct ViewState {
     pub saved: Option<usize>,
     /// It shows the kept version of the livery.
     pub kept: bool,
+    /// It goes around the car by itself.
+    pub turning: bool,
     /// Its own light, where it has one.
     pub light: Option<ViewLight>,
     /// Points on the car.
@@ -131,6 +150,10 @@ fn one_view(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut 
         let place = rect.min + vec2(mark.place.x, mark.place.y) * rect.size();
         mark_dot(&ui.painter().with_clip_rect(rect), place, mark.index, mark.hidden);
     }
+    if let Some(under) = view.under.as_ref().filter(|under| under.view == id) {
+        name_part(ui, rect, under, view.layout.views().len() <= 2);
+    }
+    part_menu(&response, view, id, out);
     // what lies on the picture takes the pointer from it
     let matched = view.matched.as_ref().filter(|_| id == ViewId::FIRST);
     let mut lying = matched.map_or_else(Vec::new, |matched| match_overlay(ui, rect, matched, out));
@@ -153,20 +176,54 @@ fn one_view(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut 
     ViewPlace { view: id, rect, hovered, dragged }
 }
 
+/// The part under the pointer, in the view's lower left corner; above the presets where there are some.
+fn name_part(ui: &Ui, rect: Rect, under: &Under, above: bool) {
+    let text = match under.uv {
+        Some(uv) => format!("{}   u {:.3}  v {:.3}", under.name, uv.x, uv.y),
+        None => under.name.clone(),
+    };
+    let words = ui.painter().layout_no_wrap(text, theme::medium(12.0), theme::TEXT);
+    let raised = if above { 44.0 } else { 0.0 };
+    let size = words.size() + vec2(18.0, 8.0);
+    let frame = Rect::from_min_size(pos2(rect.left() + 8.0, rect.bottom() - 8.0 - raised - size.y), size);
+    let painter = ui.painter().with_clip_rect(rect);
+    painter.rect_filled(frame, CornerRadius::same(theme::RADIUS), Color32::from_black_alpha(165));
+    painter.galley(frame.min + vec2(9.0, 4.0), words, theme::TEXT);
+}
+
+/// What a right click offers: the part that was under the pointer then.
+fn part_menu(response: &egui::Response, view: &ViewAreaView, id: ViewId, out: &mut Commands) {
+    let key = response.id.with("part");
+    if response.secondary_clicked() {
+        let under = view.under.clone().filter(|under| under.view == id);
+        response.ctx.data_mut(|data| data.insert_temp(key, under));
+    }
+    response.context_menu(|ui| {
+        ui.set_min_width(200.0);
+        if let Some(under) = ui.data(|data| data.get_temp::<Option<Under>>(key)).flatten() {
+            if ui.button(format!("Only {}", under.name)).clicked() {
+                out.push(StudioCommand::IsolatePart(Some(under.part)));
+            }
+            if ui.button(format!("Hide {}", under.name)).clicked() {
+                out.push(StudioCommand::HidePart(Some(under.part)));
+            }
+        }
+        if ui.add_enabled(view.hidden_parts > 0, Button::new("Show all parts")).clicked() {
+            out.push(StudioCommand::ShowAllParts);
+        }
+        ui.separator();
+        if ui.button("Turntable").clicked() {
+            out.push(StudioCommand::ToggleTurntable(Some(id)));
+        }
+    });
+}
+
 /// The line between two versions, to be dragged; true while the pointer has it.
 fn wipe_line(ui: &Ui, area: Rect, fraction: f32, out: &mut Commands) -> bool {
     let x = area.left() + area.width() * fraction;
-    let grip = Rect::from_center_size(pos2(x, area.center().y), vec2(16.0, area.height()));
-    let response = ui.interact(grip, ui.id().with("wipe"), Sense::drag()).on_hover_cursor(egui::CursorIcon::ResizeHorizontal);
-    let has = response.hovered() || response.dragged();
-    let color = if has { theme::ACCENT } else { Color32::WHITE };
-    ui.painter().vline(x, area.y_range(), Stroke::new(2.0, color));
-    ui.painter().circle_filled(pos2(x, area.center().y), 9.0, color);
-    if let (true, Some(pointer)) = (response.dragged(), response.interact_pointer_pos()) {
-        let moved = ((pointer.x - area.left()) / area.width()).clamp(0.02, 0.98);
-        if moved != fraction {
-            out.push(StudioCommand::SetWipe(moved));
-        }
+    let (to, has) = dragged_line(ui, "Line between the versions", x, area.y_range());
+    if let Some(moved) = to.map(|to| ((to - area.left()) / area.width()).clamp(0.02, 0.98)).filter(|moved| *moved != fraction) {
+        out.push(StudioCommand::SetWipe(moved));
     }
     has
 }

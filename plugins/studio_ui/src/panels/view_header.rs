@@ -19,6 +19,8 @@ use crate::widgets::named_slider;
 const MARGIN: f32 = 8.0;
 /// Height of the buttons.
 const HEIGHT: f32 = 24.0;
+/// Width of the menus.
+const MENU_WIDTH: f32 = 200.0;
 /// Below this width names are shortened.
 const NARROW: f32 = 360.0;
 
@@ -59,6 +61,15 @@ pub(super) fn header(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, o
         }
         _ => {}
     }
+    if view.hidden_parts > 0 && id == ViewId::FIRST {
+        let name = match view.hidden_parts {
+            1 => "1 part hidden".to_owned(),
+            count => format!("{count} parts hidden"),
+        };
+        if chip(&mut row, &name, true).on_hover_text("Show all parts (Shift+X)").clicked() {
+            out.push(StudioCommand::ShowAllParts);
+        }
+    }
     row.min_rect()
 }
 
@@ -81,7 +92,7 @@ fn chip_menu(ui: &mut Ui, text: &str, strong: bool, name: String, contents: impl
     // room for the arrow
     let button = chip_button(&format!("{text}\u{2003}"), strong);
     let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
-        ui.set_min_width(190.0);
+        ui.set_width(MENU_WIDTH);
         contents(ui);
     });
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &name));
@@ -106,6 +117,7 @@ fn angle_menu(ui: &mut Ui, id: ViewId, view: &ViewAreaView, narrow: bool, out: &
     let state = &view.views[id.index()];
     let saved = state.saved.and_then(|index| view.angles.list().get(index));
     let name = match (state.preset, saved) {
+        _ if state.turning => "Turntable",
         (Some(preset), _) if narrow => short_label(preset),
         (Some(preset), _) => label(preset),
         (None, Some(saved)) => saved.name.as_str(),
@@ -118,6 +130,9 @@ fn angle_menu(ui: &mut Ui, id: ViewId, view: &ViewAreaView, narrow: bool, out: &
             }
         }
         ui.separator();
+        if choice(ui, state.turning, "Turntable", "T").clicked() {
+            out.push(StudioCommand::ToggleTurntable(Some(id)));
+        }
         for (index, saved) in view.angles.list().iter().enumerate() {
             let current = state.preset.is_none() && state.saved == Some(index);
             if choice(ui, current, &saved.name, &keys(index)).clicked() {
