@@ -177,6 +177,7 @@ pub(crate) fn spawn_in(
                 Name::new(part.name.clone()),
                 CarPart(index),
                 StandsIn(light),
+                Visibility::default(),
                 Mesh3d(mesh.clone()),
                 MeshMaterial3d(materials[part.material][slot.index()].clone()),
                 Transform::IDENTITY,
