@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use gridvox_car::bundled;
 use gridvox_car::import::Nose;
+use gridvox_showroom::{PaintFinish, aperture};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A livery studio for sim racing: from a photo of a race car to its texture, on your own machine.
@@ -133,6 +134,13 @@ pub struct RenderArgs {
     /// Livery, as a square picture; the plain car without it.
     #[arg(long, value_name = "FILE")]
     pub livery: Option<PathBuf>,
+    /// Paint finish: gloss, satin, matte, metallic, pearl, candy, chrome, carbon or wrap.
+    #[arg(long, value_name = "NAME", default_value_t)]
+    pub finish: PaintFinish,
+    /// Spec map as for iRacing, a square picture that finishes the paint by texel: red metal, green roughness, blue missing
+    /// clear coat.
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
     /// Environment's id, or a .hdr or .exr file.
     #[arg(long, value_name = "ID|FILE")]
     pub env: Option<String>,
@@ -146,8 +154,21 @@ pub struct RenderArgs {
     #[arg(long, value_name = "DEG", allow_negative_numbers = true, conflicts_with = "sheet")]
     pub elevation: Option<f32>,
     /// Vertical field of view in degrees.
-    #[arg(long, value_name = "DEG")]
+    #[arg(long, value_name = "DEG", conflicts_with = "sheet")]
     pub fov: Option<f32>,
+    /// Focal length in millimetres on a sensor 36 mm wide, in place of the field of view.
+    #[arg(long, value_name = "MM", conflicts_with_all = ["fov", "sheet"], value_parser = parse_focal)]
+    pub lens: Option<f32>,
+    /// Depth of field of a lens with this aperture, such as f/2.8; everything is sharp without it.
+    #[arg(long, value_name = "F", value_parser = parse_aperture)]
+    pub aperture: Option<f32>,
+    /// Distance of what is sharp in metres; what is in the middle of the picture without it.
+    #[arg(long, value_name = "M", requires = "aperture", value_parser = parse_focus)]
+    pub focus: Option<f32>,
+    /// Points of the lens that the picture is averaged from.
+    #[arg(long, value_name = "N", requires = "aperture", default_value_t = aperture::SAMPLES,
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub samples: u32,
     /// Picture size in pixels.
     #[arg(long, value_name = "WxH", default_value = "1600x900", value_parser = parse_size)]
     pub size: (u32, u32),
@@ -412,6 +433,25 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
     }
 }
 
+fn parse_aperture(text: &str) -> Result<f32, String> {
+    let number = text.strip_prefix("f/").or_else(|| text.strip_prefix("F/")).unwrap_or(text);
+    match number.parse() {
+        Ok(f) if (0.5..=64.0).contains(&f) => Ok(f),
+        Ok(_) => Err("apertures lie between f/0.5 and f/64".into()),
+        Err(_) => Err("write it as f/2.8 or 2.8".into()),
+    }
+}
+
+fn parse_focus(text: &str) -> Result<f32, String> {
+    let metres = text.parse().ok().filter(|metres| (0.1..=1000.0).contains(metres));
+    metres.ok_or_else(|| "the distance lies between 0.1 and 1000 metres".into())
+}
+
+fn parse_focal(text: &str) -> Result<f32, String> {
+    let millimetres = text.parse().ok().filter(|millimetres| (8.0..=800.0).contains(millimetres));
+    millimetres.ok_or_else(|| "focal lengths lie between 8 and 800 mm".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -428,5 +468,19 @@ mod tests {
         for bad in ["1600", "x", "0x10", "99999x10", "-5x20"] {
             assert!(parse_size(bad).is_err(), "{bad} was accepted");
         }
+    }
+
+    #[test]
+    fn lenses_are_read_as_photographers_write_them() {
+        assert_eq!(parse_aperture("f/2.8"), Ok(2.8));
+        assert_eq!(parse_aperture("F/16"), Ok(16.0));
+        assert_eq!(parse_aperture("1.4"), Ok(1.4));
+        for bad in ["", "f/", "f/0", "-2", "f/NaN", "wide", "f/100"] {
+            assert!(parse_aperture(bad).is_err(), "{bad} was accepted");
+        }
+        assert_eq!(parse_focus("4.5"), Ok(4.5));
+        assert!(parse_focus("0").is_err() && parse_focus("nan").is_err() && parse_focus("inf").is_err());
+        assert_eq!(parse_focal("85"), Ok(85.0));
+        assert!(parse_focal("2").is_err() && parse_focal("nan").is_err());
     }
 }

@@ -16,15 +16,22 @@
     view_transformations::position_world_to_clip,
 }
 #ifdef ENVIRONMENT_MAP
-#import bevy_pbr::environment_map::environment_map_light
+#import bevy_pbr::environment_map::{compute_radiances, environment_map_light}
 #endif
 #import gridvox::develop::developed
+#ifdef WOVEN
+#import gridvox::weave
+#endif
 
 struct Surface {
     shadow_area: vec4<f32>,
+    film: array<vec4<f32>, 8>,
     orange_peel: f32,
     flakes: f32,
-    weave: f32,
+    glint: f32,
+    pearl: f32,
+    candy: f32,
+    tows: f32,
     occlusion: f32,
 }
 
@@ -33,6 +40,9 @@ struct Surface {
 @group(#{MATERIAL_BIND_GROUP}) @binding(102) var ground_shadow_sampler: sampler;
 @group(#{MATERIAL_BIND_GROUP}) @binding(103) var livery: texture_2d<f32>;
 @group(#{MATERIAL_BIND_GROUP}) @binding(104) var livery_sampler: sampler;
+#ifdef SPEC_MAP
+@group(#{MATERIAL_BIND_GROUP}) @binding(105) var spec_map: texture_2d<f32>;
+#endif
 
 // Slope of a smooth, aperiodic field of waves: directions and lengths are incommensurate. Wavelengths 5 to 9 cm, which
 // is what makes long reflections on a panel look alive.
@@ -58,29 +68,45 @@ fn ground_light(p: vec3<f32>) -> f32 {
     return textureSampleLevel(ground_shadow, ground_shadow_sampler, uv, 0.0).r;
 }
 
-// Two-by-two twill: -1..1 across the tows, with the sign of the direction.
-fn twill(uv: vec2<f32>) -> f32 {
-    let cell = floor(uv);
-    let over = ((cell.x + cell.y) - 4.0 * floor((cell.x + cell.y) / 4.0)) < 2.0;
-    let f = fract(uv) - 0.5;
-    return select(-(1.0 - 2.0 * abs(f.x)), 1.0 - 2.0 * abs(f.y), over);
+// Reflectance of aluminium flakes, the ground below candy.
+const SILVER: f32 = 0.92;
+
+// Length of a ray in a coat of index 1.5, in thicknesses, by its cosine in the air (Snell).
+fn path_in_coat(cosine: f32) -> f32 {
+    return inverseSqrt(1.0 - (1.0 - cosine * cosine) / 2.25);
 }
 
-// The livery at a pixel. At the edge of a panel the pixel's middle may lie outside the triangle, where the texture shows
+// The colour as a clear coat over silver: light passes the coat down and up, and loses by the length of its way (Beer and
+// Lambert). Face on, that is the livery's colour; `path` is the mean of both ways in thicknesses.
+fn through_candy(colour: vec3<f32>, path: f32) -> vec3<f32> {
+    return SILVER * pow(max(colour, vec3(0.0001)), vec3(path));
+}
+
+// Share of a flake that mirrors; the rest lies below others or ends in edges. Set by eye, so that the livery's colour leads.
+const FLAT: f32 = 0.37;
+
+// What pearl flakes reflect at a cosine in the air.
+fn film(cosine: f32) -> vec3<f32> {
+    let at = clamp(cosine, 0.0, 1.0) * 7.0;
+    let below = min(u32(at), 6u);
+    return FLAT * mix(surface.film[below].rgb, surface.film[below + 1u].rgb, at - f32(below));
+}
+
+// A picture in the livery's layout at a pixel. At the edge of a panel the pixel's middle may lie outside the triangle, where the texture shows
 // another panel; there a place within is looked up, with an even blur, because places that jump from pixel to pixel
 // leave nothing to tell the shape of its footprint from (and Mesa's llvmpipe takes it from them even if it is told).
-fn paint_colour(within: vec2<f32>, middle: vec2<f32>) -> vec4<f32> {
+fn painted(picture: texture_2d<f32>, within: vec2<f32>, middle: vec2<f32>) -> vec4<f32> {
     let right = dpdx(middle);
     let down = dpdy(middle);
-    let sharp = textureSampleGrad(livery, livery_sampler, middle, right, down);
-    let texels = vec2<f32>(textureDimensions(livery));
+    let sharp = textureSampleGrad(picture, livery_sampler, middle, right, down);
+    let texels = vec2<f32>(textureDimensions(picture));
     let area2 = dot(right * texels, right * texels) * dot(down * texels, down * texels);
     let reach = abs(right) + abs(down);
     let step = abs(within - middle);
     // a place that is more than half a pixel away is a driver's mistake
     let place = select(within, middle, any(step > 0.6 * reach));
     // the shadow's sampler, because it knows no anisotropy
-    let even = textureSampleLevel(livery, ground_shadow_sampler, place, 0.25 * log2(max(area2, 1e-12)));
+    let even = textureSampleLevel(picture, ground_shadow_sampler, place, 0.25 * log2(max(area2, 1e-12)));
     return select(sharp, even, any(step > 0.02 * reach));
 }
 
@@ -118,8 +144,20 @@ struct Place {
     base_color: vec4<f32>,
     perceptual_roughness: f32,
     metallic: f32,
+    lacquer: f32,
+    lacquer_roughness: f32,
     diffuse_open: f32,
     specular_open: f32,
+#ifdef WOVEN
+    // Share of the warp, normal and direction of both kinds of tow, share of the light that the seams leave.
+    warp: f32,
+    warp_N: vec3<f32>,
+    warp_T: vec3<f32>,
+    weft_N: vec3<f32>,
+    weft_T: vec3<f32>,
+    seams_open: f32,
+    tint: vec3<f32>,
+#endif
 }
 
 fn layer(N: vec3<f32>, V: vec3<f32>, perceptual_roughness: f32) -> lighting::LayerLightingInput {
@@ -132,6 +170,50 @@ fn layer(N: vec3<f32>, V: vec3<f32>, perceptual_roughness: f32) -> lighting::Lay
     return input;
 }
 
+#ifdef WOVEN
+// Fibres are cylinders: along them they mirror sharply, across them widely. That is GGX with two widths (Burley,
+// "Physically based shading at Disney", 2012, B.2).
+const ALONG: f32 = 0.12;
+const ACROSS: f32 = 0.36;
+
+// Fresnel reflectance of graphite (n = 2.3, k = 0.9) in resin of index 1.55. Light in the resin meets the fibres at no more
+// than 40 degrees from the normal, so it hardly grows towards the edge.
+const FIBRE: f32 = 0.09;
+
+#ifdef ENVIRONMENT_MAP
+// What fibres along T send to the eye: three normals across the fibre at the quantiles 1/6, 1/2 and 5/6 of GGX slopes
+// (slope = width * y / sqrt(1 - y * y) with y = 2 u - 1), weighted by how much of them is seen.
+fn sky_on_fibres(place: Place, N: vec3<f32>, T: vec3<f32>) -> vec3<f32> {
+    var none: ClusterableObjectIndexRanges;
+    let across = normalize(cross(N, T));
+    var light = vec3(0.0);
+    var seen = 0.0;
+    for (var k = -1; k <= 1; k++) {
+        let n = normalize(N + across * (0.894 * ACROSS * f32(k)));
+        let weight = max(dot(n, place.V), 0.02);
+        // wide enough to close the gaps between the three
+        light += weight * compute_radiances(layer(n, place.V, 0.45), &none, place.p, true).radiance;
+        seen += weight;
+    }
+    return light / seen;
+}
+#endif
+
+#ifdef SUN
+// The part of the sun's light that fibres along T send to the eye.
+fn sun_on_fibres(place: Place, N: vec3<f32>, T: vec3<f32>, L: vec3<f32>) -> f32 {
+    let along = normalize(T - N * dot(N, T));
+    let across = cross(N, along);
+    let H = normalize(L + place.V);
+    let n_l = clamp(dot(N, L), 0.0, 1.0);
+    let n_v = max(dot(N, place.V), 0.02);
+    let D = lighting::D_GGX_anisotropic(ALONG, ACROSS, dot(N, H), dot(along, H), dot(across, H));
+    let G = lighting::V_GGX_anisotropic(ALONG, ACROSS, n_l, n_v, dot(across, place.V), dot(along, place.V), dot(along, L), dot(across, L));
+    return D * G * n_l;
+}
+#endif
+#endif
+
 // Luminance towards the eye, exposed.
 fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
     let material = pbr_bindings::material;
@@ -139,17 +221,28 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
     input.layers[lighting::LAYER_BASE] = layer(place.N, place.V, place.perceptual_roughness);
     input.P = place.p;
     input.V = place.V;
-    input.diffuse_color = place.base_color.rgb * (1.0 - place.metallic);
     input.metallic = place.metallic;
     input.F0_dielectric = 0.16 * material.reflectance * material.reflectance;
     input.F0_metallic = place.base_color.rgb;
+#ifdef PAINTED
+    // pearl flakes are a lobe of their own colour; what they reflect does not reach the colour below
+    let plain = input.F0_dielectric * (1.0 - surface.pearl);
+    input.F0_dielectric = plain + surface.pearl * film(input.layers[lighting::LAYER_BASE].NdotV);
+    let path = path_in_coat(clamp(dot(place.N, place.V), 0.0, 1.0));
+    input.F0_metallic = mix(input.F0_metallic, through_candy(place.base_color.rgb, path), surface.candy);
+#endif
+#ifdef WOVEN
+    // the fibres' own light comes below
+    input.F0_dielectric = vec3(0.0);
+#endif
+    input.diffuse_color = input.F0_metallic * (1.0 - place.metallic);
     input.F_ab = lighting::F_AB(place.perceptual_roughness, input.layers[lighting::LAYER_BASE].NdotV);
     var emitted = material.emissive.rgb * place.base_color.a * mix(1.0, view.exposure, material.emissive.a);
 #ifdef STANDARD_MATERIAL_CLEARCOAT
-    let lacquer = layer(place.lacquer_N, place.V, material.clearcoat_perceptual_roughness);
+    let lacquer = layer(place.lacquer_N, place.V, place.lacquer_roughness);
     input.layers[lighting::LAYER_CLEARCOAT] = lacquer;
-    input.clearcoat_strength = material.clearcoat;
-    emitted *= 1.0 - material.clearcoat * lighting::F_Schlick(0.04, 1.0, lacquer.NdotV);
+    input.clearcoat_strength = place.lacquer;
+    emitted *= 1.0 - place.lacquer * lighting::F_Schlick(0.04, 1.0, lacquer.NdotV);
 #endif
 
     var luminance = vec3(0.0);
@@ -159,11 +252,41 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
     let sky = environment_map_light(&input, &none, false);
     luminance += sky.diffuse * place.diffuse_open + sky.specular * place.specular_open;
 #endif
+#ifdef WOVEN
+    // light passes the lacquer twice, and its tint
+    let passed = 1.0 - place.lacquer * lighting::F_Schlick(0.04, 1.0, max(dot(place.lacquer_N, place.V), 0.0001));
+    let n_v = clamp(dot(place.lacquer_N, place.V), 0.0, 1.0);
+    let fibre = FIBRE * place.seams_open * passed * passed * pow(max(place.tint, vec3(0.0001)), vec3(path_in_coat(n_v)));
+#ifdef ENVIRONMENT_MAP
+    let woven_sky = mix(
+        sky_on_fibres(place, place.weft_N, place.weft_T),
+        sky_on_fibres(place, place.warp_N, place.warp_T),
+        place.warp,
+    );
+    luminance += woven_sky * fibre * place.specular_open;
+#endif
+#endif
 #ifdef SUN
     if (lights.n_directional_lights > 0u) {
         let z = view.view_from_world;
         let depth = dot(vec4(z[0].z, z[1].z, z[2].z, z[3].z), vec4(place.p, 1.0));
         let shadow = fetch_directional_shadow(0u, vec4(place.p, 1.0), place.N, depth, pixel);
+        let L = lights.directional_lights[0].direction_to_light.xyz;
+#ifdef PAINTED
+        // the same, where light comes in at another angle than it leaves
+        input.F0_dielectric = plain + surface.pearl * film(clamp(dot(L, normalize(L + place.V)), 0.0, 1.0));
+        let sun_path = 0.5 * (path + path_in_coat(clamp(dot(place.N, L), 0.0, 1.0)));
+        input.F0_metallic = mix(place.base_color.rgb, through_candy(place.base_color.rgb, sun_path), surface.candy);
+#endif
+#ifdef WOVEN
+        input.F0_dielectric = vec3(0.0);
+        let woven_sun = mix(
+            sun_on_fibres(place, place.weft_N, place.weft_T, L),
+            sun_on_fibres(place, place.warp_N, place.warp_T, L),
+            place.warp,
+        );
+        luminance += woven_sun * fibre * lights.directional_lights[0].color.rgb * shadow;
+#endif
         luminance += lighting::directional_light(0u, &input, true) * shadow;
     }
 #endif
@@ -186,29 +309,60 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     place.base_color = material.base_color;
     place.perceptual_roughness = material.perceptual_roughness;
     place.metallic = material.metallic;
+    place.lacquer = material.clearcoat;
+    place.lacquer_roughness = material.clearcoat_perceptual_roughness;
 
     place.lacquer_N = place.N;
 #ifdef PAINTED
-    place.base_color = paint_colour(in.uv, in.uv_of_middle);
+    place.base_color = painted(livery, in.uv, in.uv_of_middle);
     let slope = waves(p) * surface.orange_peel * (1.0 - smoothstep(0.01, 0.04, footprint));
     place.lacquer_N = normalize(place.N + slope - place.N * dot(slope, place.N));
     // flakes lie tilted below the smooth lacquer; from afar they are one sheen
-    if (surface.flakes > 0.0) {
-        let cell = floor(p * 1600.0);
-        let seen = 1.0 - smoothstep(0.0003, 0.0025, footprint);
-        let tilt = hash3(cell) * 0.16 * mix(0.04, 1.0, seen);
-        place.N = normalize(place.N + tilt * surface.flakes);
-        place.metallic = max(place.metallic, surface.flakes);
-    }
+    let cell = floor(p * 1600.0);
+    let seen = 1.0 - smoothstep(0.0003, 0.0025, footprint);
+    place.N = normalize(place.N + hash3(cell) * (0.16 * surface.glint * mix(0.04, 1.0, seen)));
+    place.metallic = max(place.metallic, surface.flakes);
+#ifdef SPEC_MAP
+    let spec = painted(spec_map, in.uv, in.uv_of_middle);
+    place.metallic = spec.r;
+    place.perceptual_roughness = clamp(sqrt(spec.g), 0.045, 1.0);
+    place.lacquer = 1.0 - spec.b;
+#endif
+#endif
+#ifdef WOVEN
+#ifdef PAINTED
+    // on panels the cloth follows the livery's layout, at its true size
+    let cloth = in.uv_of_middle * in.uv_b.y;
+    let cloth_right = dpdx(cloth);
+    let cloth_down = dpdy(cloth);
+    let turned = cloth_right.x * cloth_down.y - cloth_right.y * cloth_down.x;
+    let side = select(-1.0, 1.0, turned >= 0.0);
+    let x_axis = (dpdx(p) * cloth_down.y - dpdy(p) * cloth_right.y) * side;
+    let y_axis = (dpdy(p) * cloth_right.x - dpdx(p) * cloth_down.x) * side;
+    place.tint = place.base_color.rgb;
 #else
-    if (surface.weave > 0.0) {
-        let n = abs(place.N);
-        let plane = select(select(p.xy, p.xz, n.y > n.z), p.yz, n.x > max(n.y, n.z));
-        let seen = 1.0 - smoothstep(0.0012, 0.005, footprint);
-        let tow = twill(plane * 380.0) * seen * surface.weave;
-        place.base_color = vec4(place.base_color.rgb * (1.0 + 0.55 * tow), place.base_color.a);
-        place.perceptual_roughness = clamp(place.perceptual_roughness - 0.08 * tow, 0.05, 1.0);
-    }
+    // elsewhere along the two axes that the surface faces most
+    let n = abs(place.N);
+    let to_side = n.x > max(n.y, n.z);
+    let to_top = !to_side && n.y > n.z;
+    let cloth = select(select(p.xy, p.xz, to_top), p.zy, to_side);
+    let cloth_right = dpdx(cloth);
+    let cloth_down = dpdy(cloth);
+    let x_axis = select(vec3(1.0, 0.0, 0.0), vec3(0.0, 0.0, 1.0), to_side);
+    let y_axis = select(vec3(0.0, 1.0, 0.0), vec3(0.0, 0.0, 1.0), to_top);
+    // a dark cloth's colour is that of 2 % grey
+    place.tint = min(material.base_color.rgb / 0.022, vec3(1.0));
+#endif
+    let woven = weave::twill(cloth * surface.tows, cloth_right * surface.tows, cloth_down * surface.tows);
+    place.weft_T = normalize(x_axis - place.N * dot(x_axis, place.N) + vec3(1e-6, 0.0, 0.0));
+    place.warp_T = normalize(y_axis - place.N * dot(y_axis, place.N) + vec3(0.0, 0.0, 1e-6));
+    place.warp = woven.warp;
+    place.seams_open = woven.open;
+    place.warp_N = normalize(place.N + place.weft_T * woven.warp_slope.x + place.warp_T * woven.warp_slope.y);
+    place.weft_N = normalize(place.N + place.weft_T * woven.weft_slope.x + place.warp_T * woven.weft_slope.y);
+    // what is not mirrored by the fibres is swallowed
+    place.base_color = vec4(place.tint * 0.006, place.base_color.a);
+    place.metallic = 0.0;
 #endif
 
     // The ground below is darker where the car stands; what faces or mirrors it sees that.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Result, eyre};
 use gridvox_car::{CarPack, ViewPreset};
-use gridvox_showroom::stills::{self, StillCamera, StillScene, StillShot};
-use gridvox_showroom::{EnvironmentId, sheet};
+use gridvox_showroom::aperture::SENSOR_MM;
+use gridvox_showroom::stills::{self, Darkroom, StillCamera, StillError, StillScene, StillShot};
+use gridvox_showroom::{Aperture, EnvironmentId, sheet};
 use image::RgbaImage;
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::{ensure_writable, save_picture};
 use crate::cli::RenderArgs;
@@ -16,22 +18,47 @@ pub fn run(args: &RenderArgs) -> Result<()> {
     ensure_writable(&args.out)?;
     let car = Arc::new(CarPack::find(&args.car)?);
     let livery = args.livery.as_deref().map(gridvox_livery::load_livery).transpose()?.map(Arc::new);
+    let spec = args.spec.as_deref().map(gridvox_livery::load_livery).transpose();
+    let spec = spec.map_err(|error| eyre!("the spec map can't be used: {error}"))?.map(Arc::new);
     let environment = args.env.as_deref().map(EnvironmentId::parse).unwrap_or_default();
-    let camera = camera(args)?;
-    let scene = StillScene::new(car, livery, environment);
+    let scene = StillScene { spec, ..StillScene::new(car, livery, environment) };
     let (width, height) = args.size;
+    let samples = args.samples;
+    let aperture = args.aperture.map(|f_number| Aperture { f_number, focus_m: args.focus, samples });
+    let shot = StillShot { finish: args.finish, aperture, ..StillShot::new(camera(args)?, width, height) };
+    let shots = match args.sheet {
+        Some(_) => sheet::shots_like(&StillShot { width: width / sheet::GRID.0, height: height / sheet::GRID.1, ..shot }),
+        None => vec![shot],
+    };
+    let pictures = watched(&scene, &shots)?;
     let picture = match args.sheet {
-        Some(_) => sheet::sheet(&scene, width / sheet::GRID.0, height / sheet::GRID.1)?,
-        None => one_picture(&scene, StillShot::new(camera, width, height))?,
+        Some(_) => sheet::compose(&pictures),
+        None => pictures.into_iter().next().ok_or_else(no_picture)?,
     };
     save_picture(&args.out, &picture.into())?;
     eprintln!("picture: {}", args.out.display());
     Ok(())
 }
 
+/// Renders shots under a progress bar, where standard error is a terminal and a lens makes it take long.
+fn watched(scene: &StillScene, shots: &[StillShot]) -> Result<Vec<RgbaImage>> {
+    let samples: u32 = shots.iter().map(|shot| shot.aperture.map_or(0, |aperture| aperture.samples)).sum();
+    let target = if samples > 0 { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(u64::from(samples)), target);
+    let mut darkroom = Darkroom::open(scene)?;
+    let pictures: Result<Vec<RgbaImage>, StillError> =
+        shots.iter().map(|shot| darkroom.shoot_watched(shot, &mut |_, _| bar.inc(1))).collect();
+    bar.finish_and_clear();
+    Ok(pictures?)
+}
+
+fn no_picture() -> color_eyre::Report {
+    eyre!("The renderer returned no picture: please report this.")
+}
+
 /// Renders a single shot.
 pub fn one_picture(scene: &StillScene, shot: StillShot) -> Result<RgbaImage> {
-    stills::render(scene, &[shot])?.pop().ok_or_else(|| eyre!("The renderer returned no picture: please report this."))
+    stills::render(scene, &[shot])?.pop().ok_or_else(no_picture)
 }
 
 fn camera(args: &RenderArgs) -> Result<StillCamera> {
@@ -39,20 +66,23 @@ fn camera(args: &RenderArgs) -> Result<StillCamera> {
         Some(name) => name.parse::<ViewPreset>().map_err(|reason| eyre!("{reason}."))?,
         None => ViewPreset::FrontLeft,
     };
-    if args.azimuth.is_none() && args.elevation.is_none() && args.fov.is_none() {
+    let (width, height) = args.size;
+    let of_lens = |mm: f32| 2.0 * (0.5 * SENSOR_MM * height as f32 / width as f32 / mm).atan().to_degrees();
+    let fov = args.fov.or(args.lens.map(of_lens));
+    if args.azimuth.is_none() && args.elevation.is_none() && fov.is_none() {
         return Ok(StillCamera::Preset(preset));
     }
     let camera = StillCamera::Orbit {
         azimuth_deg: args.azimuth.unwrap_or_else(|| preset.azimuth_deg()),
         elevation_deg: args.elevation.unwrap_or_else(|| preset.elevation_deg()),
-        fov_deg: args.fov.unwrap_or_else(|| preset.fov_deg()),
+        fov_deg: fov.unwrap_or_else(|| preset.fov_deg()),
     };
     match camera {
         StillCamera::Orbit { azimuth_deg, elevation_deg, fov_deg }
-            if azimuth_deg.is_finite() && (-89.0..=90.0).contains(&elevation_deg) && (5.0..=120.0).contains(&fov_deg) =>
+            if azimuth_deg.is_finite() && (-89.0..=90.0).contains(&elevation_deg) && (1.0..=120.0).contains(&fov_deg) =>
         {
             Ok(camera)
         }
-        _ => Err(eyre!("The view is out of range: elevation goes from -89 to 90 degrees, the field of view from 5 to 120.")),
+        _ => Err(eyre!("The view is out of range: elevation goes from -89 to 90 degrees, the field of view from 1 to 120.")),
     }
 }

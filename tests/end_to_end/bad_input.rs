@@ -154,6 +154,13 @@ fn values_out_of_range() {
     let render = ["render", "--car", CAR, "--out", text(&out)];
     refusal(dir.path(), &[&render[..], &["--view", "from_below"]].concat());
     refusal(dir.path(), &[&render[..], &["--azimuth", "0", "--elevation", "200"]].concat());
+    let wide = dir.path().join("wide.png");
+    RgbaImage::new(512, 256).save(&wide).expect("saves");
+    let said = refusal(dir.path(), &[&render[..], &["--spec", text(&wide)]].concat());
+    assert!(said.contains("spec map") && said.contains("512 x 256"), "{said}");
+    let words = write(dir.path(), "words.png", b"This is a letter, not a map.");
+    let said = refusal(dir.path(), &[&render[..], &["--spec", text(&words)]].concat());
+    assert!(said.contains("spec map") && said.contains("words.png"), "{said}");
 }
 
 #[test]

@@ -42,20 +42,35 @@ pub struct CarPart(pub usize);
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StandsIn(pub usize);
 
-/// Bevy's mesh for a part. Occlusion travels in the second texture coordinate's first number, which no texture uses.
+/// Bevy's mesh for a part. In the second texture coordinate, which no texture uses, travel occlusion and the metres that a
+/// unit of the first one spans.
 pub fn part_mesh(mesh: &CarMesh) -> Mesh {
+    let scale = metres_per_uv(mesh);
     let smoothed = smooth_occlusion(mesh);
     let open = |index: usize| smoothed.get(index).copied().unwrap_or(1.0);
     let positions: Vec<[f32; 3]> = mesh.positions.iter().map(|p| p.to_array()).collect();
     let normals: Vec<[f32; 3]> = mesh.normals.iter().map(|n| n.to_array()).collect();
     let uvs: Vec<[f32; 2]> = mesh.uvs.iter().map(|uv| uv.to_array()).collect();
-    let occlusion: Vec<[f32; 2]> = (0..mesh.positions.len()).map(|index| [open(index), 0.0]).collect();
+    let occlusion: Vec<[f32; 2]> = (0..mesh.positions.len()).map(|index| [open(index), scale]).collect();
     Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
         .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
         .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, normals)
         .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, uvs)
         .with_inserted_attribute(Mesh::ATTRIBUTE_UV_1, occlusion)
         .with_inserted_indices(Indices::U32(mesh.indices.clone()))
+}
+
+/// Metres that a unit of the texture coordinates spans, as a mean over the part; 0 where it has none.
+fn metres_per_uv(mesh: &CarMesh) -> f32 {
+    let (mut area, mut uv_area) = (0.0_f64, 0.0_f64);
+    for triangle in mesh.indices.chunks_exact(3) {
+        let corner = |k: usize| triangle[k] as usize;
+        let [Some(a), Some(b), Some(c)] = [0, 1, 2].map(|k| mesh.uvs.get(corner(k)).copied()) else { return 0.0 };
+        let [p, q, r] = [0, 1, 2].map(|k| mesh.positions[corner(k)]);
+        area += f64::from((q - p).cross(r - p).length());
+        uv_area += f64::from((b - a).perp_dot(c - a).abs());
+    }
+    if uv_area > 0.0 { (area / uv_area).sqrt() as f32 } else { 0.0 }
 }
 
 /// Rounds of averaging that take the sampling noise out of baked occlusion and leave its broad shadows.
@@ -212,6 +227,10 @@ mod tests {
             panic!("occlusion is missing");
         };
         assert!(open.iter().all(|o| (o[0] - 0.5).abs() < 1e-6), "{open:?}");
+        // all texture coordinates are in one place
+        assert!(open.iter().all(|o| o[1] == 0.0), "{open:?}");
+        let flat = CarMesh { uvs: mesh.positions.iter().map(|p| p.truncate() * 0.25).collect(), ..mesh.clone() };
+        assert!((metres_per_uv(&flat) - 4.0).abs() < 1e-5);
         assert_eq!(made.indices().map(|i| i.len()), Some(3));
         let bare = part_mesh(&CarMesh { occlusion: Vec::new(), ..mesh });
         assert_eq!(bare.attribute(Mesh::ATTRIBUTE_UV_1).map(|open| open.get_bytes().len()), Some(24));

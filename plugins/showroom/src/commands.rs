@@ -8,6 +8,7 @@ use crate::paint::PaintSlot;
 use crate::rig::ViewLight;
 use bevy::prelude::*;
 use gridvox_car::{CarPack, PhotoCamera, ViewPreset};
+use image::RgbaImage;
 use std::sync::Arc;
 
 /// A wish. Each is answered by a [`ShowroomEvent`] or seen at once.
@@ -25,6 +26,13 @@ pub enum ShowroomCommand {
     SetFinish(PaintFinish),
     /// Hides parts of the car, by their index in its model, and shows all others.
     HideParts(Vec<usize>),
+    /// Gives a livery a spec map, which finishes it by texel, or takes it away; see [`crate::spec`].
+    SetSpecMap {
+        /// Which livery.
+        slot: PaintSlot,
+        /// Square, a power of two from 64 to 8192 pixels.
+        map: Option<Arc<RgbaImage>>,
+    },
     /// How blurred the distance is, 0..1; `None` is the surroundings' own.
     SetBackdropBlur(Option<f32>),
     /// Lights a view by itself, or again as all the others. The first view always has the common light.

@@ -1,9 +1,12 @@
 //! What the car's surfaces look like: one shader for paint, glass, rubber, metal and carbon.
 //!
 //! `assets/shaders/finish.wgsl` adds to Bevy's standard material what cars need: baked occlusion that also dims
-//! reflections, the car's own shadow seen in reflections of the ground, the slight waviness of lacquer, metal flakes and
-//! a woven look for carbon.
+//! reflections, the car's own shadow seen in reflections of the ground, the slight waviness of lacquer, metal and pearl
+//! flakes, tinted coats and woven carbon.
 
+pub use crate::coat::PaintFinish;
+
+use crate::film;
 use crate::paint::PaintTextures;
 use bevy::asset::uuid_handle;
 use bevy::mesh::MeshVertexBufferLayoutRef;
@@ -21,6 +24,12 @@ pub(crate) const FINISH_SHADER: Handle<Shader> = uuid_handle!("5a1f0b2e-6f0b-4e5
 /// From light to pixels; both materials import it.
 const DEVELOP_SHADER: Handle<Shader> = uuid_handle!("a3b0f7d4-51c9-4d0e-8f5c-2c1f9c0a7e42");
 
+/// How carbon fibre is woven.
+const WEAVE_SHADER: Handle<Shader> = uuid_handle!("0c6e2a57-8d1b-4a35-b1c8-60d6f3f5a917");
+
+/// Width of a tow of carbon fibre in metres, as in the cloth of body panels.
+const TOW_M: f32 = 0.004;
+
 /// What the standard material does not know.
 #[derive(Asset, AsBindGroup, Reflect, Debug, Clone)]
 #[bind_group_data(FinishKey)]
@@ -36,6 +45,11 @@ pub struct Finish {
     #[texture(103)]
     #[sampler(104)]
     pub livery: Option<Handle<Image>>,
+    /// Finish by texel of painted parts; see [`crate::spec`].
+    #[texture(105)]
+    pub spec_map: Option<Handle<Image>>,
+    /// Carbon fibre, which takes more light to show.
+    pub woven: bool,
     /// A sun shines.
     pub sunny: bool,
 }
@@ -44,12 +58,19 @@ pub struct Finish {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FinishKey {
     painted: bool,
+    mapped: bool,
+    woven: bool,
     sunny: bool,
 }
 
 impl From<&Finish> for FinishKey {
     fn from(finish: &Finish) -> Self {
-        Self { painted: finish.livery.is_some(), sunny: finish.sunny }
+        Self {
+            painted: finish.livery.is_some(),
+            mapped: finish.spec_map.is_some(),
+            woven: finish.woven,
+            sunny: finish.sunny,
+        }
     }
 }
 
@@ -58,14 +79,39 @@ impl From<&Finish> for FinishKey {
 pub struct Surface {
     /// The ground shadow's place: smallest x and z in metres, and 1 / size along both.
     pub shadow_area: Vec4,
+    /// What pearl flakes reflect by angle, from [`film::table`].
+    pub film: [Vec4; film::ANGLES],
     /// Slope of the lacquer's waves.
     pub orange_peel: f32,
     /// Share of the base coat's light that comes from metal flakes, 0..1.
     pub flakes: f32,
-    /// 1 shows a carbon weave.
-    pub weave: f32,
+    /// How far flakes lie tilted, 0..1.
+    pub glint: f32,
+    /// Share of the surface that pearl flakes cover, 0..1.
+    pub pearl: f32,
+    /// 1: the colour is a clear coat over silver.
+    pub candy: f32,
+    /// Tows of carbon fibre per metre.
+    pub tows: f32,
     /// Strength of the baked occlusion, 0..1.
     pub occlusion: f32,
+}
+
+impl Surface {
+    /// Nothing special, with the ground's shadow at a place.
+    pub fn plain(shadow_area: Vec4) -> Self {
+        Self {
+            shadow_area,
+            film: film::table(),
+            orange_peel: 0.0,
+            flakes: 0.0,
+            glint: 0.0,
+            pearl: 0.0,
+            candy: 0.0,
+            tows: 1.0 / TOW_M,
+            occlusion: 1.0,
+        }
+    }
 }
 
 impl MaterialExtension for Finish {
@@ -83,89 +129,15 @@ impl MaterialExtension for Finish {
         _: &MeshVertexBufferLayoutRef,
         key: MaterialExtensionKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        let FinishKey { painted, sunny } = key.bind_group_data;
+        let FinishKey { painted, mapped, woven, sunny } = key.bind_group_data;
         if let Some(fragment) = &mut descriptor.fragment {
             fragment.shader_defs.extend(painted.then(|| "PAINTED".into()));
+            fragment.shader_defs.extend(mapped.then(|| "SPEC_MAP".into()));
+            fragment.shader_defs.extend(woven.then(|| "WOVEN".into()));
             fragment.shader_defs.extend(sunny.then(|| "SUN".into()));
         }
         Ok(())
     }
-}
-
-/// Slope of the waves in a race car's lacquer: enough to move a reflection's edge, too little to see by itself.
-const ORANGE_PEEL: f32 = 0.0035;
-
-/// How the paint of the whole car is finished, as painters name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum PaintFinish {
-    /// Colour under thick, polished lacquer.
-    #[default]
-    Gloss,
-    /// Lacquer with a soft sheen.
-    Satin,
-    /// No lacquer: wrap film or flat paint.
-    Matte,
-    /// Metal flakes in the colour, under gloss lacquer.
-    Metallic,
-    /// Coloured mirror film.
-    Chrome,
-}
-
-impl PaintFinish {
-    /// All, in the order in which they are offered.
-    pub const ALL: [Self; 5] = [Self::Gloss, Self::Satin, Self::Matte, Self::Metallic, Self::Chrome];
-
-    /// The name for people.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Gloss => "Gloss",
-            Self::Satin => "Satin",
-            Self::Matte => "Matte",
-            Self::Metallic => "Metallic",
-            Self::Chrome => "Chrome",
-        }
-    }
-
-    fn coat(self) -> Coat {
-        let gloss = Coat {
-            roughness: 0.45,
-            metallic: 0.0,
-            lacquer: 1.0,
-            lacquer_roughness: 0.03,
-            flakes: 0.0,
-            orange_peel: ORANGE_PEEL,
-        };
-        match self {
-            Self::Gloss => gloss,
-            Self::Satin => Coat { lacquer: 0.8, lacquer_roughness: 0.42, orange_peel: 0.0, ..gloss },
-            // a trace of lacquer keeps the shader that is compiled already
-            Self::Matte => Coat { roughness: 0.85, lacquer: 0.001, lacquer_roughness: 1.0, orange_peel: 0.0, ..gloss },
-            Self::Metallic => Coat { roughness: 0.38, flakes: 0.7, ..gloss },
-            Self::Chrome => Coat { roughness: 0.1, metallic: 1.0, lacquer: 0.001, ..gloss },
-        }
-    }
-
-    /// Finishes a painted part.
-    fn apply(self, base: &mut StandardMaterial, surface: &mut Surface) {
-        let coat = self.coat();
-        base.perceptual_roughness = coat.roughness;
-        base.metallic = coat.metallic;
-        base.clearcoat = coat.lacquer;
-        base.clearcoat_perceptual_roughness = coat.lacquer_roughness;
-        surface.flakes = coat.flakes;
-        surface.orange_peel = coat.orange_peel;
-    }
-}
-
-/// What a paint finish is made of: the colour's roughness and metal, the lacquer over it, and what lies between.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Coat {
-    roughness: f32,
-    metallic: f32,
-    lacquer: f32,
-    lacquer_roughness: f32,
-    flakes: f32,
-    orange_peel: f32,
 }
 
 /// Finishes every painted part anew.
@@ -176,6 +148,18 @@ pub(crate) fn finish_paint(finishes: &mut Assets<FinishMaterial>, wanted: PaintF
         if let Some(mut finish) = finishes.get_mut(id) {
             let FinishMaterial { base, extension } = &mut *finish;
             wanted.apply(base, &mut extension.surface);
+            extension.woven = wanted.coat().weave;
+        }
+    }
+}
+
+/// Gives the parts that show a livery a spec map, or takes it away.
+pub(crate) fn set_spec_map(finishes: &mut Assets<FinishMaterial>, livery: &Handle<Image>, map: Option<&Handle<Image>>) {
+    let shows = |finish: &FinishMaterial| finish.extension.livery.as_ref() == Some(livery);
+    let painted: Vec<_> = finishes.iter().filter(|(_, finish)| shows(finish)).map(|(id, _)| id).collect();
+    for id in painted {
+        if let Some(mut finish) = finishes.get_mut(id) {
+            finish.extension.spec_map = map.cloned();
         }
     }
 }
@@ -202,7 +186,7 @@ pub fn finish_for(
         clearcoat_perceptual_roughness: material.clearcoat_roughness.clamp(0.02, 1.0),
         ..default()
     };
-    let mut surface = Surface { shadow_area, orange_peel: 0.0, flakes: 0.0, weave: 0.0, occlusion: 1.0 };
+    let mut surface = Surface::plain(shadow_area);
     let mut livery = None;
     match material.kind {
         MaterialKind::Paint => {
@@ -226,7 +210,6 @@ pub fn finish_for(
             base.reflectance = 0.35;
         }
         MaterialKind::Carbon => {
-            surface.weave = 1.0;
             base.clearcoat = base.clearcoat.max(0.35);
             base.clearcoat_perceptual_roughness = 0.12;
         }
@@ -235,7 +218,9 @@ pub fn finish_for(
         }
         MaterialKind::Metal => {}
     }
-    FinishMaterial { base, extension: Finish { surface, ground_shadow: ground_shadow.clone(), livery, sunny } }
+    let woven = material.kind == MaterialKind::Carbon;
+    let ground_shadow = ground_shadow.clone();
+    FinishMaterial { base, extension: Finish { surface, ground_shadow, livery, spec_map: None, woven, sunny } }
 }
 
 /// Tells every finish whether a sun shines.
@@ -260,6 +245,7 @@ pub(crate) fn load_shader(app: &mut App, handle: &Handle<Shader>, name: &str, bu
 
 pub(crate) fn plugin(app: &mut App) {
     load_shader(app, &DEVELOP_SHADER, "develop.wgsl", include_str!("../../../assets/shaders/develop.wgsl"));
+    load_shader(app, &WEAVE_SHADER, "weave.wgsl", include_str!("../../../assets/shaders/weave.wgsl"));
     load_shader(app, &FINISH_SHADER, "finish.wgsl", include_str!("../../../assets/shaders/finish.wgsl"));
     app.add_plugins(MaterialPlugin::<FinishMaterial>::default());
 }
@@ -269,26 +255,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finishes_differ_as_painters_expect() {
-        let coat = PaintFinish::coat;
-        assert!(coat(PaintFinish::Satin).lacquer_roughness > coat(PaintFinish::Gloss).lacquer_roughness);
-        assert!(coat(PaintFinish::Matte).lacquer < 0.01 && coat(PaintFinish::Matte).roughness > 0.7);
-        assert!(coat(PaintFinish::Metallic).flakes > 0.5);
-        assert!(coat(PaintFinish::Chrome).metallic == 1.0 && coat(PaintFinish::Chrome).roughness < 0.15);
-        // one pipeline for all of them
-        assert!(PaintFinish::ALL.into_iter().all(|finish| coat(finish).lacquer > 0.0));
-    }
-
-    #[test]
     fn only_painted_parts_are_finished() {
         let mut finishes = Assets::<FinishMaterial>::default();
-        let surface = Surface { shadow_area: Vec4::ZERO, orange_peel: 0.0, flakes: 0.0, weave: 0.0, occlusion: 1.0 };
+        let surface = Surface::plain(Vec4::ZERO);
         let part = |livery| FinishMaterial {
             base: StandardMaterial::default(),
-            extension: Finish { surface, ground_shadow: Handle::default(), livery, sunny: false },
+            extension: Finish { surface, ground_shadow: Handle::default(), livery, spec_map: None, woven: false, sunny: false },
         };
         let (door, tyre) = (finishes.add(part(Some(Handle::default()))), finishes.add(part(None)));
+        finish_paint(&mut finishes, PaintFinish::Carbon);
+        assert_eq!([&door, &tyre].map(|part| finishes.get(part).is_some_and(|part| part.extension.woven)), [true, false]);
         finish_paint(&mut finishes, PaintFinish::Chrome);
+        assert_eq!(finishes.get(&door).map(|finish| finish.extension.woven), Some(false));
         assert_eq!(finishes.get(&door).map(|finish| finish.base.metallic), Some(1.0));
         assert_eq!(finishes.get(&tyre).map(|finish| finish.base.metallic), Some(0.0));
     }

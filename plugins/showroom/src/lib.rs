@@ -5,11 +5,14 @@
 //! same stage without a window. Nothing here knows what a livery means or how a panel looks.
 
 pub mod angle;
+pub mod aperture;
 pub mod backdrop;
 pub mod car;
+mod coat;
 pub mod commands;
 pub mod contact;
 pub mod environment;
+pub mod film;
 pub mod finish;
 pub mod gpu;
 pub mod layout;
@@ -21,12 +24,14 @@ pub mod photo_match;
 pub mod rig;
 pub mod saved_angles;
 pub mod sheet;
+pub mod spec;
 pub mod stage;
 pub mod stills;
 pub mod turntable;
 pub mod views;
 
 pub use angle::ViewAngle;
+pub use aperture::Aperture;
 pub use commands::{ShowroomCommand, ShowroomEvent};
 pub use environment::{EnvironmentError, EnvironmentId, EnvironmentInfo, PreparedEnvironment, bundled_environments};
 pub use finish::PaintFinish;

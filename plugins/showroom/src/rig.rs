@@ -132,7 +132,7 @@ pub(crate) fn set_up_rigs(
 ) {
     let stage = stage.bypass_change_detection();
     let area = contact::shader_area(stage.bounds());
-    let OnStage { car, part_meshes, rigs, own, finish, .. } = stage;
+    let OnStage { car, part_meshes, rigs, own, finish, spec_maps, .. } = stage;
     for (index, rig) in rigs.iter_mut().enumerate() {
         let used = index == 0 || own[index];
         if !used {
@@ -157,6 +157,9 @@ pub(crate) fn set_up_rigs(
             let dressing = Dressing { paint: &paint, ground_shadow: &shadow_texture, shadow_area: area, sunny };
             car::spawn_in(index, &mut commands, part_meshes, &mut finishes, car, &dressing);
             finish::finish_paint(&mut finishes, *finish);
+            for (livery, map) in paint.textures.iter().zip(spec_maps.iter()) {
+                finish::set_spec_map(&mut finishes, livery, map.as_ref());
+            }
             rig.dressed = Some(car.hash.clone());
             rig.touch();
         }

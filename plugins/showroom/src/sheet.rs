@@ -1,6 +1,6 @@
 //! Eight angles of a car in one picture.
 
-use crate::stills::{StillCamera, StillError, StillScene, StillShot, render};
+use crate::stills::{StillCamera, StillShot};
 use gridvox_car::ViewPreset;
 use image::{Rgba, RgbaImage, imageops};
 
@@ -27,12 +27,12 @@ const PAPER: [u8; 4] = [24, 25, 27, 255];
 
 /// The shots of a sheet; each picture is `width` x `height` pixels.
 pub fn shots(width: u32, height: u32) -> Vec<StillShot> {
-    SHEET_VIEWS.map(|view| StillShot::new(StillCamera::Preset(view), width, height)).to_vec()
+    shots_like(&StillShot::new(StillCamera::Preset(ViewPreset::Front), width, height))
 }
 
-/// Renders eight angles and lays them out in two columns.
-pub fn sheet(scene: &StillScene, width: u32, height: u32) -> Result<RgbaImage, StillError> {
-    Ok(compose(&render(scene, &shots(width, height))?))
+/// The shots of a sheet; each is as `like`, but for its camera.
+pub fn shots_like(like: &StillShot) -> Vec<StillShot> {
+    SHEET_VIEWS.map(|view| StillShot { camera: StillCamera::Preset(view), ..*like }).to_vec()
 }
 
 /// Lays pictures of one size out in two columns, row by row.

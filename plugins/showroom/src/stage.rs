@@ -9,10 +9,12 @@ use crate::finish::{self, FinishMaterial, PaintFinish};
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::layout::ViewId;
-use crate::paint::{PaintPlugin, PaintUploads};
+use crate::paint::{PaintPlugin, PaintTextures, PaintUploads};
 use crate::pace::{self, RedrawNeeded};
 use crate::photo_match;
 use crate::rig::{self, Rig, ViewLight};
+use crate::spec;
+use crate::stills::StillError;
 use crate::turntable;
 use crate::views;
 use bevy::asset::RenderAssetUsages;
@@ -131,6 +133,8 @@ pub struct OnStage {
     /// The car's meshes by part, shared by its copies in the lights.
     pub(crate) part_meshes: Vec<Option<Handle<Mesh>>>,
     pub(crate) finish: PaintFinish,
+    /// By [`crate::PaintSlot::index`].
+    pub(crate) spec_maps: [Option<Handle<Image>>; 2],
     /// Parts that are not shown, by their index in the model.
     hidden: Vec<usize>,
     /// The common light, and those of the views that have their own.
@@ -150,6 +154,7 @@ impl OnStage {
             car: None,
             part_meshes: Vec::new(),
             finish: PaintFinish::default(),
+            spec_maps: [None, None],
             hidden: Vec::new(),
             rigs: Default::default(),
             own: [false; ViewId::COUNT],
@@ -313,7 +318,9 @@ fn apply_stage_commands(
     mut commands: Commands,
     mut meshes: ResMut<Assets<Mesh>>,
     mut finishes: ResMut<Assets<FinishMaterial>>,
+    mut images: ResMut<Assets<Image>>,
     on_stage: Query<Entity, With<CarOnStage>>,
+    paint: Res<PaintTextures>,
     mut redraw: ResMut<RedrawNeeded>,
 ) {
     for message in messages.read() {
@@ -341,6 +348,16 @@ fn apply_stage_commands(
             ShowroomCommand::SetFinish(wanted) => {
                 stage.finish = *wanted;
                 finish::finish_paint(&mut finishes, *wanted);
+                redraw.scene_changed();
+            }
+            ShowroomCommand::SetSpecMap { map: Some(map), .. } if !spec::fits(map) => {
+                let refused = StillError::SpecMap { width: map.width(), height: map.height() };
+                events.write(ShowroomEvent::Failed(refused.to_string()));
+            }
+            ShowroomCommand::SetSpecMap { slot, map } => {
+                let map = map.as_deref().map(|map| images.add(spec::texture(map)));
+                finish::set_spec_map(&mut finishes, &paint.textures[slot.index()], map.as_ref());
+                stage.spec_maps[slot.index()] = map;
                 redraw.scene_changed();
             }
             _ => {}

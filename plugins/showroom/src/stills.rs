@@ -3,20 +3,23 @@
 //! The same stage as in the studio, drawn by a program of its own that is stepped by hand, so it works without a display
 //! and on software Vulkan, and draws the same picture each time.
 
+use crate::aperture::{self, Aperture, Exposure as LensExposure};
 use crate::backdrop::{self, Backdrop, BackdropDome};
 use crate::car::{self, Dressing, SHARED_LAYER, paint_layer};
 use crate::contact;
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
-use crate::finish::{self, FinishMaterial};
+use crate::finish::{self, FinishMaterial, PaintFinish};
 use crate::gpu::{self, NoDevice, PipelineProgress};
 use crate::lens::PhotoLens;
 use crate::light::Surroundings;
 use crate::paint::{PRIMER, PaintSlot, PaintTextures, PaintUploads};
+use crate::spec;
 use crate::stage::{SharedTextures, StagePlugin, SunLight, backdrop_material, ground_shadow_image};
 use crate::views::photographic;
 use bevy::app::{PluginGroup, TerminalCtrlCHandlerPlugin};
-use bevy::camera::RenderTarget;
+use bevy::camera::{Hdr, RenderTarget};
 use bevy::camera::visibility::RenderLayers;
+use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::ecs::system::RunSystemOnce;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
@@ -31,6 +34,7 @@ use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 use gridvox_car::{CarPack, PhotoCamera, ViewPreset, frame_camera};
 use gridvox_livery::mips;
+use half::f16;
 use image::{Rgba, RgbaImage, imageops};
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +76,14 @@ pub enum StillError {
         /// Pixels.
         height: u32,
     },
+    /// A spec map is not square, or not a power of two.
+    #[error("a spec map is square with 64, 128, .. 8192 pixels, this one has {width} x {height}: scale it first")]
+    SpecMap {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
     /// A shot names a livery or surroundings that the scene lacks.
     #[error("a shot asks for {what} {index}, but the scene has {count}: this is a mistake in the program")]
     Missing {
@@ -83,7 +95,7 @@ pub enum StillError {
         count: usize,
     },
     /// The camera's numbers make no sense.
-    #[error("a shot's camera is broken: its focal length and its place have to be finite numbers")]
+    #[error("a shot's camera is broken: focal length, place, aperture and distance of focus have to be numbers that a lens can have")]
     Camera,
     /// A shader was refused.
     #[error("the graphics driver refuses one of the showroom's shaders: update the driver, or use software Vulkan")]
@@ -100,6 +112,8 @@ pub struct StillScene {
     pub car: Arc<CarPack>,
     /// Liveries that shots choose from; without any, the car is in primer.
     pub liveries: Vec<Arc<RgbaImage>>,
+    /// Metal, roughness and clear coat by texel, in the place of the finish's own; see [`spec`].
+    pub spec: Option<Arc<RgbaImage>>,
     /// Surroundings that shots choose from.
     pub environments: Vec<EnvironmentId>,
 }
@@ -107,7 +121,7 @@ pub struct StillScene {
 impl StillScene {
     /// A scene with one livery, or primer, and one environment.
     pub fn new(car: Arc<CarPack>, livery: Option<Arc<RgbaImage>>, environment: EnvironmentId) -> Self {
-        Self { car, liveries: livery.into_iter().collect(), environments: vec![environment] }
+        Self { car, liveries: livery.into_iter().collect(), spec: None, environments: vec![environment] }
     }
 }
 
@@ -140,6 +154,8 @@ pub struct StillShot {
     pub height: u32,
     /// Index in [`StillScene::liveries`]; ignored without liveries.
     pub livery: usize,
+    /// How the paint is finished.
+    pub finish: PaintFinish,
     /// Index in [`StillScene::environments`].
     pub environment: usize,
     /// Degrees added to the surroundings' own rotation.
@@ -148,6 +164,8 @@ pub struct StillShot {
     pub exposure_stops: f32,
     /// Leaves ground and distance out; the picture has straight alpha.
     pub transparent: bool,
+    /// Depth of field; everything is sharp without it.
+    pub aperture: Option<Aperture>,
 }
 
 impl StillShot {
@@ -158,10 +176,12 @@ impl StillShot {
             width,
             height,
             livery: 0,
+            finish: PaintFinish::default(),
             environment: 0,
             rotation_deg: 0.0,
             exposure_stops: 0.0,
             transparent: false,
+            aperture: None,
         }
     }
 
@@ -170,7 +190,8 @@ impl StillShot {
         Self::new(StillCamera::Photo(camera), camera.width, camera.height)
     }
 
-    fn photo_camera(&self, car: &CarPack) -> PhotoCamera {
+    /// The camera of the shot, for a car.
+    pub fn photo_camera(&self, car: &CarPack) -> PhotoCamera {
         let bounds = car.model.bounds();
         match self.camera {
             StillCamera::Photo(camera) => camera.scaled_to(self.width, self.height),
@@ -226,7 +247,11 @@ fn check(scene: &StillScene, shot: &StillShot) -> Result<(), StillError> {
         });
     }
     let camera = shot.photo_camera(&scene.car);
-    if !(camera.focal_px.is_finite() && camera.focal_px > 0.0 && camera.world_from_camera.is_finite()) {
+    let lens_is_real = shot.aperture.is_none_or(|lens| {
+        let real = |value: f32| value.is_finite() && value > 0.0;
+        real(lens.f_number) && lens.focus_m.is_none_or(real)
+    });
+    if !(camera.focal_px.is_finite() && camera.focal_px > 0.0 && camera.world_from_camera.is_finite() && lens_is_real) {
         return Err(StillError::Camera);
     }
     Ok(())
@@ -242,6 +267,9 @@ pub struct Darkroom {
     size: UVec2,
     lit: Option<(usize, i32)>,
     painted: Option<usize>,
+    finished: PaintFinish,
+    /// The picture is linear light in 16-bit floats, as depth of field needs it.
+    linear: bool,
     warm: bool,
 }
 
@@ -249,13 +277,16 @@ impl Darkroom {
     /// Starts the renderer and puts the car on stage.
     pub fn open(scene: &StillScene) -> Result<Self, StillError> {
         let livery_size = livery_size(scene)?;
+        if let Some(map) = scene.spec.as_deref().filter(|map| !spec::fits(map)) {
+            return Err(StillError::SpecMap { width: map.width(), height: map.height() });
+        }
         // surroundings are read while the renderer starts
         let first = scene.environments.first().cloned().unwrap_or_default();
         let loading = std::thread::spawn(move || PreparedEnvironment::load(&first));
         gpu::probe()?;
         let mut app = headless_app(livery_size);
         let size = UVec2::splat(WARM_UP_PX);
-        let target = app.world_mut().resource_mut::<Assets<Image>>().add(still_target(size));
+        let target = app.world_mut().resource_mut::<Assets<Image>>().add(still_target(size, false));
         let camera = app
             .world_mut()
             .spawn((
@@ -268,13 +299,21 @@ impl Darkroom {
             .id();
         let car = scene.car.clone();
         let area = contact::shader_area(car.model.bounds());
+        let map = scene.spec.clone();
         let put = move |mut commands: Commands,
                         mut meshes: ResMut<Assets<Mesh>>,
                         mut finishes: ResMut<Assets<FinishMaterial>>,
+                        mut images: ResMut<Assets<Image>>,
                         paint: Res<PaintTextures>,
                         shared: Res<SharedTextures>| {
             let dressing = Dressing { paint: &paint, ground_shadow: &shared.ground_shadow, shadow_area: area, sunny: false };
             car::spawn(&mut commands, &mut meshes, &mut finishes, &car, &dressing);
+            if let Some(map) = &map {
+                let texture = images.add(spec::texture(map));
+                for livery in &paint.textures {
+                    finish::set_spec_map(&mut finishes, livery, Some(&texture));
+                }
+            }
         };
         app.world_mut().run_system_once(put).map_err(|error| StillError::Device(error.to_string()))?;
 
@@ -293,19 +332,32 @@ impl Darkroom {
             size,
             lit: None,
             painted: None,
+            finished: PaintFinish::default(),
+            linear: false,
             warm: false,
         })
     }
 
     /// Draws one shot.
     pub fn shoot(&mut self, shot: &StillShot) -> Result<RgbaImage, StillError> {
+        self.shoot_watched(shot, &mut |_, _| {})
+    }
+
+    /// Draws one shot, and tells how many of its samples are drawn, of how many.
+    pub fn shoot_watched(
+        &mut self,
+        shot: &StillShot,
+        progress: &mut dyn FnMut(u32, u32),
+    ) -> Result<RgbaImage, StillError> {
         check(&self.scene, shot)?;
         self.light(shot)?;
         self.paint(shot)?;
+        self.finish(shot.finish);
+        self.keep_light_linear(shot.aperture.is_some());
         let camera = shot.photo_camera(&self.scene.car);
         let exposure = self.lit_by(shot)?.exposure(shot.exposure_stops);
-        let lens = Projection::custom(PhotoLens::new(&camera));
-        self.app.world_mut().entity_mut(self.camera).insert((PhotoLens::transform(&camera), lens.clone(), exposure));
+        self.app.world_mut().entity_mut(self.camera).insert(exposure);
+        self.aim(&camera);
         let visibility = if shot.transparent { Visibility::Hidden } else { Visibility::Inherited };
         let world = self.app.world_mut();
         let mut domes = world.query_filtered::<&mut Visibility, With<BackdropDome>>();
@@ -316,18 +368,75 @@ impl Darkroom {
             self.warm_up()?;
         }
         self.resize(UVec2::new(shot.width, shot.height));
-        // a changed projection is what makes the camera look at its target's size
-        self.app.world_mut().entity_mut(self.camera).insert(lens);
-        self.app.update();
-        let mut picture = self.read_back()?;
-        if shot.transparent {
-            straighten(&mut picture);
-        } else {
+        let mut picture = match shot.aperture {
+            Some(aperture) => self.expose(&camera, aperture, progress)?,
+            None => {
+                // a changed projection is what makes the camera look at its target's size
+                self.aim(&camera);
+                self.app.update();
+                let mut picture = self.picture(self.read_back(4)?)?;
+                if shot.transparent {
+                    straighten(&mut picture);
+                }
+                picture
+            }
+        };
+        if !shot.transparent {
             for pixel in picture.pixels_mut() {
                 pixel.0[3] = 255;
             }
         }
         Ok(picture)
+    }
+
+    /// Averages pictures through all points of a lens.
+    fn expose(
+        &mut self,
+        camera: &PhotoCamera,
+        aperture: Aperture,
+        progress: &mut dyn FnMut(u32, u32),
+    ) -> Result<RgbaImage, StillError> {
+        let focus_m = aperture.focus_m.unwrap_or_else(|| aperture::autofocus(&self.scene.car.model, camera));
+        let pinholes = aperture.pinholes(camera, focus_m);
+        let mut exposure = LensExposure::new(self.size.element_product() as usize);
+        for (index, pinhole) in pinholes.iter().enumerate() {
+            self.aim(pinhole);
+            self.app.update();
+            let bytes = self.read_back(8)?;
+            let half = |bytes: &[u8]| f16::from_le_bytes([bytes[0], bytes[1]]).to_f32();
+            let light = |pixel: &[u8; 8]| [0, 2, 4, 6].map(|at| half(&pixel[at..]));
+            exposure.add(bytes.as_chunks::<8>().0.iter().map(light));
+            progress(index as u32 + 1, pinholes.len() as u32);
+        }
+        self.picture(exposure.develop())
+    }
+
+    fn aim(&mut self, camera: &PhotoCamera) {
+        let lens = Projection::custom(PhotoLens::new(camera));
+        self.app.world_mut().entity_mut(self.camera).insert((PhotoLens::transform(camera), lens));
+    }
+
+    fn picture(&self, pixels: Vec<u8>) -> Result<RgbaImage, StillError> {
+        let lost = || StillError::Device("the picture is not there".to_owned());
+        RgbaImage::from_raw(self.size.x, self.size.y, pixels).ok_or_else(lost)
+    }
+
+    /// Whether the target gets linear light, or what a screen shows.
+    fn keep_light_linear(&mut self, linear: bool) {
+        if self.linear == linear {
+            return;
+        }
+        self.linear = linear;
+        let mut camera = self.app.world_mut().entity_mut(self.camera);
+        if linear {
+            camera.insert((Hdr, Tonemapping::None));
+        } else {
+            camera.remove::<Hdr>();
+            camera.insert(photographic());
+        }
+        // another format and other shaders
+        self.size = UVec2::ZERO;
+        self.warm = false;
     }
 
     fn lit_by(&self, shot: &StillShot) -> Result<&Surroundings, StillError> {
@@ -399,6 +508,16 @@ impl Darkroom {
         Ok(())
     }
 
+    fn finish(&mut self, wanted: PaintFinish) {
+        if self.finished == wanted {
+            return;
+        }
+        finish::finish_paint(&mut self.app.world_mut().resource_mut::<Assets<FinishMaterial>>(), wanted);
+        self.finished = wanted;
+        // some finishes have shaders of their own
+        self.warm = false;
+    }
+
     /// Draws small pictures until shaders, meshes and textures are all there.
     fn warm_up(&mut self) -> Result<(), StillError> {
         self.resize(UVec2::splat(WARM_UP_PX));
@@ -425,7 +544,7 @@ impl Darkroom {
         }
         self.size = size;
         let world = self.app.world_mut();
-        self.target = world.resource_mut::<Assets<Image>>().add(still_target(size));
+        self.target = world.resource_mut::<Assets<Image>>().add(still_target(size, self.linear));
         world.entity_mut(self.camera).insert(RenderTarget::Image(self.target.clone().into()));
     }
 
@@ -435,7 +554,8 @@ impl Darkroom {
         device.poll(wgpu::PollType::wait_indefinitely()).map(|_| ()).map_err(failed)
     }
 
-    fn read_back(&self) -> Result<RgbaImage, StillError> {
+    /// The target's pixels, of so many bytes each, row by row.
+    fn read_back(&self, pixel_bytes: usize) -> Result<Vec<u8>, StillError> {
         let render_world = self.app.sub_app(RenderApp).world();
         let device = render_world.resource::<RenderDevice>();
         let queue = render_world.resource::<RenderQueue>();
@@ -443,7 +563,7 @@ impl Darkroom {
         let lost = || StillError::Device("the picture is not there".to_owned());
         let image = images.get(&self.target).ok_or_else(lost)?;
         let (width, height) = (self.size.x, self.size.y);
-        let row = RenderDevice::align_copy_bytes_per_row(width as usize * 4);
+        let row = RenderDevice::align_copy_bytes_per_row(width as usize * pixel_bytes);
         let buffer = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("still"),
             size: row as u64 * u64::from(height),
@@ -475,13 +595,13 @@ impl Darkroom {
             .map_err(|error| StillError::Device(error.to_string()))?
             .map_err(|error| StillError::Device(error.to_string()))?;
         let rows = buffer.slice(..).get_mapped_range();
-        let mut pixels = Vec::with_capacity(width as usize * height as usize * 4);
+        let mut pixels = Vec::with_capacity(width as usize * height as usize * pixel_bytes);
         for line in rows.chunks_exact(row) {
-            pixels.extend_from_slice(&line[..width as usize * 4]);
+            pixels.extend_from_slice(&line[..width as usize * pixel_bytes]);
         }
         drop(rows);
         buffer.unmap();
-        RgbaImage::from_raw(width, height, pixels).ok_or_else(lost)
+        Ok(pixels)
     }
 }
 
@@ -506,8 +626,9 @@ fn headless_app(livery_size: u32) -> App {
     app
 }
 
-fn still_target(size: UVec2) -> Image {
-    let mut image = Image::new_target_texture(size.x, size.y, TextureFormat::Rgba8UnormSrgb, None);
+fn still_target(size: UVec2, linear: bool) -> Image {
+    let format = if linear { TextureFormat::Rgba16Float } else { TextureFormat::Rgba8UnormSrgb };
+    let mut image = Image::new_target_texture(size.x, size.y, format, None);
     image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
     image.copy_on_resize = false;
     image
@@ -581,6 +702,17 @@ mod tests {
         let mut camera = PhotoCamera::look_at(Vec3::ONE, Vec3::ZERO, Vec3::Y, 100.0, 64, 64);
         camera.focal_px = f32::NAN;
         assert!(matches!(refused(StillShot::photo(camera)), StillError::Camera));
+    }
+
+    #[test]
+    fn a_spec_map_and_a_lens_that_cannot_be_are_refused() {
+        let shot = StillShot::new(StillCamera::Preset(ViewPreset::Front), 64, 64);
+        let mapped = StillScene { spec: Some(Arc::new(RgbaImage::new(64, 32))), ..scene() };
+        assert!(matches!(render(&mapped, &[shot]), Err(StillError::SpecMap { width: 64, height: 32 })));
+        for (f_number, focus_m) in [(0.0, None), (f32::NAN, None), (2.8, Some(-1.0)), (2.8, Some(f32::INFINITY))] {
+            let aperture = Some(Aperture { f_number, focus_m, samples: 4 });
+            assert!(matches!(render(&scene(), &[StillShot { aperture, ..shot }]), Err(StillError::Camera)));
+        }
     }
 
     #[test]

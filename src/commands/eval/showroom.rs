@@ -97,6 +97,7 @@ fn photograph(car: &Arc<CarPack>, environments: &[EnvironmentId], cases: &[Case]
     let scene = StillScene {
         car: Arc::clone(car),
         liveries: cases.iter().map(|case| Arc::clone(&case.livery)).collect(),
+        spec: None,
         environments: environments.to_vec(),
     };
     let shots: Vec<StillShot> = cases

@@ -7,7 +7,7 @@ use gridvox_showroom::PaintFinish;
 use super::Commands;
 use crate::command::{Ask, StudioCommand};
 use crate::model::CarState;
-use crate::widgets::{card, fact, segmented, soft, wide_button};
+use crate::widgets::{card, fact, segmented_in_columns, soft, wide_button};
 use crate::theme;
 
 /// Choice of the bundled cars, a folder of one's own, and the facts of the car on stage.
@@ -42,7 +42,7 @@ pub fn car_panel(
             soft(ui, "The livery is made for the car that stands here.");
         }
         let finishes = PaintFinish::ALL.map(|finish| (finish, finish.label()));
-        if let Some(wanted) = segmented(ui, finish, &finishes) {
+        if let Some(wanted) = segmented_in_columns(ui, finish, &finishes, 3) {
             out.push(StudioCommand::SetFinish(wanted));
         }
         base_color_row(ui, base_color, out);
