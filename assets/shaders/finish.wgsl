@@ -44,6 +44,9 @@ struct Surface {
 @group(#{MATERIAL_BIND_GROUP}) @binding(105) var spec_map: texture_2d<f32>;
 #endif
 
+// How far occlusion was looked for when the car was made, in metres; see assets/cars/source/ao.py.
+const BAKE_REACH: f32 = 1.2;
+
 // Slope of a smooth, aperiodic field of waves: directions and lengths are incommensurate. Wavelengths 5 to 9 cm, which
 // is what makes long reflections on a panel look alive.
 fn waves(p: vec3<f32>) -> vec3<f32> {
@@ -372,8 +375,15 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     let down = clamp(-place.N.y * 0.5 + 0.5, 0.0, 1.0);
     let below = ground_light(p + vec3(place.N.x, 0.0, place.N.z) * max(p.y, 0.0));
 
+    // The bake counts ground within BAKE_REACH as black. It is lit, and its light is part of the surroundings: what it hides
+    // is given back, as the share of the hemisphere (by the cosine) below the angle at which the ground is that near. The
+    // line is exact for level planes, and within 0.06 for upright ones.
+    let height = clamp(p.y / BAKE_REACH, 0.0, 1.0);
+    let hides = min(down * (1.0 - height) * (1.0 + height * (2.0 * down - 1.0)), 0.7);
+    let baked = min(clamp(in.uv_b.x, 0.0, 1.0) / (1.0 - hides), 1.0);
+
     // Lagarde and de Rousiers, "Moving Frostbite to Physically Based Rendering" (2014), 4.10.2
-    let open = mix(1.0, clamp(in.uv_b.x, 0.0, 1.0), surface.occlusion);
+    let open = mix(1.0, baked, surface.occlusion);
     let alpha = place.perceptual_roughness * place.perceptual_roughness;
     let n_dot_v = clamp(dot(place.N, place.V), 0.0, 1.0);
     let gloss_open = clamp(pow(n_dot_v + open, exp2(-16.0 * alpha - 1.0)) - 1.0 + open, 0.0, 1.0);
