@@ -4,7 +4,7 @@
 use gridvox_car::testing::box_pack;
 use gridvox_car::{CarPack, MaterialKind, PhotoCamera, RasterOptions, ViewPreset, raster};
 use gridvox_showroom::stills::Darkroom;
-use gridvox_showroom::{EnvironmentId, StillCamera, StillError, StillScene, StillShot};
+use gridvox_showroom::{Aperture, EnvironmentId, PaintFinish, StillCamera, StillError, StillScene, StillShot};
 use glam::{Vec2, Vec3};
 use image::{Rgba, RgbaImage};
 use std::path::{Path, PathBuf};
@@ -166,6 +166,7 @@ fn pictures_look_as_they_did() {
     check("cut_out", &cut_out, &mut failures);
     drop(darkroom);
     check_bundled_cars(&mut failures);
+    check_finishes(&mut failures);
 
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
@@ -188,6 +189,66 @@ fn check_bundled_cars(failures: &mut Vec<String>) {
             check(&format!("{car}_{id}"), &picture, failures);
         }
     }
+}
+
+/// Every finish on a bundled car, and the ones with a fine structure from close by.
+fn check_finishes(failures: &mut Vec<String>) {
+    let red = Arc::new(RgbaImage::from_pixel(512, 512, Rgba([150, 18, 30, 255])));
+    let white = Arc::new(RgbaImage::from_pixel(512, 512, Rgba([235, 235, 235, 255])));
+    let car = Arc::new(CarPack::find("gt3_rear").expect("a bundled car"));
+    let environments = ["soft_studio", "clear_sky"].map(|id| EnvironmentId::Bundled(id.into())).to_vec();
+    let scene = StillScene { car, liveries: vec![red, white], spec: None, environments };
+    let mut darkroom = Darkroom::open(&scene).unwrap_or_else(|error| panic!("{error}"));
+    let mut shoot = |shot: StillShot| darkroom.shoot(&shot).unwrap_or_else(|error| panic!("{error}"));
+    let mut pictures = Vec::new();
+    for finish in PaintFinish::ALL {
+        let livery = usize::from(finish == PaintFinish::Carbon);
+        let picture =
+            shoot(StillShot { finish, livery, ..StillShot::new(StillCamera::Preset(ViewPreset::FrontLeft), 256, 160) });
+        check(&format!("finish_{finish}"), &picture, failures);
+        pictures.push((finish, picture));
+    }
+    for (i, (finish, picture)) in pictures.iter().enumerate() {
+        for (other, another) in &pictures[..i] {
+            assert!(difference(picture, another).mean > 0.002, "{finish} looks like {other}");
+        }
+    }
+    let close = PhotoCamera::look_at(Vec3::new(1.55, 0.85, 0.4), Vec3::new(0.95, 0.62, 0.1), Vec3::Y, 380.0, 256, 160);
+    for (finish, livery) in [(PaintFinish::Carbon, 1), (PaintFinish::Metallic, 0), (PaintFinish::Pearl, 0)] {
+        let shot = StillShot { finish, livery, environment: 1, ..StillShot::photo(close) };
+        check(&format!("close_{finish}"), &shoot(shot), failures);
+    }
+    check_depth_of_field(&mut shoot, failures);
+    drop(darkroom);
+
+    // a spec map: chrome, satin, bare metal and flat paint in stripes
+    let stripes = [[230, 2, 0], [0, 20, 255], [255, 60, 255], [0, 255, 255]];
+    let map = RgbaImage::from_fn(512, 512, |x, _| {
+        let [r, g, b] = stripes[(x / 32 % 4) as usize];
+        Rgba([r, g, b, 255])
+    });
+    let scene = StillScene { spec: Some(Arc::new(map)), ..scene };
+    let mut darkroom = Darkroom::open(&scene).unwrap_or_else(|error| panic!("{error}"));
+    let shot = StillShot::new(StillCamera::Preset(ViewPreset::FrontLeft), 256, 160);
+    let mapped = darkroom.shoot(&shot).unwrap_or_else(|error| panic!("{error}"));
+    assert!(difference(&pictures[0].1, &mapped).mean > 0.01, "a spec map has to be seen");
+    check("spec_map", &mapped, failures);
+}
+
+/// A lens so narrow that everything is sharp draws what the views draw, and a wide one blurs what is far.
+fn check_depth_of_field(shoot: &mut impl FnMut(StillShot) -> RgbaImage, failures: &mut Vec<String>) {
+    let plain = StillShot::new(StillCamera::Orbit { azimuth_deg: 20.0, elevation_deg: 10.0, fov_deg: 40.0 }, 256, 160);
+    let lens = |f_number, samples| Some(Aperture { f_number, focus_m: None, samples });
+    let sharp = shoot(plain);
+    let pinhole = shoot(StillShot { aperture: lens(64.0, 1), ..plain });
+    assert!(difference(&sharp, &pinhole).mean < 0.004, "the same tone curve: {}", difference(&sharp, &pinhole).mean);
+    // fields of 18 mm have to be open wide to show anything
+    let wide = shoot(StillShot { aperture: lens(0.5, 32), ..plain });
+    assert!(difference(&sharp, &wide).mean > 0.004, "depth of field has to be seen");
+    check("depth_of_field", &wide, failures);
+    let cut_out = StillShot { transparent: true, ..plain };
+    let (sharp, pinhole) = (shoot(cut_out), shoot(StillShot { aperture: lens(64.0, 1), ..cut_out }));
+    assert!(difference(&sharp, &pinhole).mean < 0.006, "straight alpha: {}", difference(&sharp, &pinhole).mean);
 }
 
 #[test]
