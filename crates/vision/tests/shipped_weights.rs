@@ -6,11 +6,12 @@ use glam::{Mat4, Vec2, Vec3, Vec4};
 use gridvox_car::raster::{self, RasterOptions};
 use gridvox_car::{AtlasMaps, CarPack, PhotoCamera, RasterScene, bundled};
 use gridvox_vision::evaluate::{Estimate, Evaluator, Truth};
-use gridvox_vision::net::{AtlasNetwork, CorrespondenceNet, weights};
+use gridvox_vision::net::{AtlasNetwork, CorrespondenceNet, ReadingNetwork, weights};
 use gridvox_vision::synth::cells::{CellStream, CellSubject};
 use gridvox_vision::synth::livery::{self, HELD_OUT};
 use gridvox_vision::synth::photo::{self, Conditions};
 use gridvox_vision::synth::view;
+use gridvox_vision::synth::writing::WritingStream;
 use gridvox_vision::{Cancel, GenerateOptions, Photo, Vision, bake, color, complete, generate};
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
@@ -90,6 +91,28 @@ fn pictures_without_a_car_are_told_apart() {
         let seen = net.correspond(&picture).expect("it runs");
         assert!(seen.car_probability < 0.5, "a car with {:.2}", seen.car_probability);
     }
+}
+
+/// Words that training did not draw are read the right way, and firm answers are hardly ever wrong.
+#[test]
+fn words_are_told_from_mirror_writing() {
+    let network: ReadingNetwork = weights::load(&bundled::models_dir(), &Device::Cpu).expect("the weights fit");
+    let mut stream = WritingStream::new(0x0dd_5eed);
+    let (mut words, mut right, mut firm, mut firmly_wrong) = (0, 0, 0, 0);
+    for _ in 0..400 {
+        let writing = stream.next();
+        if writing.mirrored == 0.5 {
+            continue;
+        }
+        let odds = network.mirrored_log_odds(&[writing.picture]).expect("it runs").expect("one word");
+        let toward_truth = if writing.mirrored > 0.5 { odds } else { -odds };
+        words += 1;
+        right += usize::from(toward_truth > 0.0);
+        firm += usize::from(toward_truth.abs() > 2.0);
+        firmly_wrong += usize::from(toward_truth < -2.0);
+    }
+    assert!(right * 4 > words * 3, "{right} of {words} are read the right way");
+    assert!(firm * 3 > words && firmly_wrong * 20 < firm, "{firmly_wrong} of {firm} firm answers are wrong");
 }
 
 /// The paint of photos under random light comes out nearer to the truth than the photo itself is, exposure apart.
