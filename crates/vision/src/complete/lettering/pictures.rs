@@ -37,7 +37,9 @@ impl Leaf {
             let texel = cell.map(|cell| self.sheet.texel[cell]).filter(|&texel| texel != u32::MAX);
             texel.map_or(0.0, |texel| tones.strokes_at(color[texel as usize]))
         };
-        Some(framed(a.min(b), a.max(b), MARGIN, at))
+        // The box ends in the middle of the outermost cells.
+        let half = Vec2::splat(0.5 * self.sheet.cell_m);
+        Some(framed(a.min(b) - half, a.max(b) + half, MARGIN, at))
     }
 }
 
