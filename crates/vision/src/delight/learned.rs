@@ -17,6 +17,8 @@ use crate::net::albedo::{FEATURES, Point};
 use crate::net::conv::with_values;
 use crate::net::{AlbedoNetwork, ModelError};
 
+/// How often the network is asked, each time with other points of the context.
+pub const LOOKS: usize = 2;
 /// Points that are asked for at once.
 const ASKED_AT_ONCE: usize = 1024;
 /// No paint is lighter, linear.
@@ -33,7 +35,8 @@ const MOST_SHADE: f32 = 0.17;
 pub struct Scene<'a> {
     /// The network.
     pub network: &'a AlbedoNetwork,
-    /// Points of the photo on and around the car.
+    /// Points of the photo on and around the car, [`LOOKS`] times as many as the network takes; each of them in turn belongs to
+    /// the next look.
     pub context: &'a [Point],
     /// Smallest and largest corner of the car, metres.
     pub bounds: (Vec3, Vec3),
@@ -65,7 +68,7 @@ pub fn learned(
     let coarse = Coarse::new(&photo, maps);
     let seen = coarse.seen();
     let points: Vec<Point> = seen.iter().map(|&cell| point(&coarse, cell, maps, scene)).collect();
-    let found = from_both_sides(scene.network, scene.context, &points)?;
+    let found = from_all_looks(scene.network, scene.context, &points)?;
     let by_fit = Coarse::new(fitted, maps);
     let fitted: Vec<LinearRgb> = seen.iter().map(|&cell| by_fit.color[cell]).collect();
     if shade(&found, &fitted) > MOST_SHADE {
@@ -113,13 +116,21 @@ fn point(coarse: &Coarse, cell: usize, maps: &AtlasMaps, scene: &Scene<'_>) -> P
     Point { rgb: coarse.color[cell], ..on_car }
 }
 
-/// The mean of what the network says of a scene and of its mirror image, which differ by its errors alone.
-fn from_both_sides(network: &AlbedoNetwork, context: &[Point], points: &[Point]) -> Result<Vec<LinearRgb>, ModelError> {
-    let mirrored = |points: &[Point]| -> Vec<Point> { points.iter().map(Point::mirrored_car).collect() };
-    let found = albedo(network, context, points)?;
-    let other = albedo(network, &mirrored(context), &mirrored(points))?;
-    let mean = |(a, b): (&LinearRgb, &LinearRgb)| std::array::from_fn(|k| (0.5 * (a[k].cbrt() + b[k].cbrt())).powi(3));
-    Ok(found.iter().zip(&other).map(mean).collect())
+/// The mean of what the network says with several draws of the context, every other time of the mirrored scene: how these
+/// answers differ is error alone.
+fn from_all_looks(network: &AlbedoNetwork, context: &[Point], points: &[Point]) -> Result<Vec<LinearRgb>, ModelError> {
+    let mirrored: Vec<Point> = points.iter().map(Point::mirrored_car).collect();
+    let mut sums = vec![[0.0f32; 3]; points.len()];
+    for look in 0..LOOKS {
+        let seen = context.iter().skip(look).step_by(LOOKS);
+        let found = if look % 2 == 0 {
+            albedo(network, &seen.copied().collect::<Vec<_>>(), points)?
+        } else {
+            albedo(network, &seen.map(Point::mirrored_car).collect::<Vec<_>>(), &mirrored)?
+        };
+        sums.iter_mut().zip(&found).for_each(|(sum, found)| (0..3).for_each(|k| sum[k] += found[k].cbrt()));
+    }
+    Ok(sums.into_iter().map(|sum| sum.map(|s| (s / LOOKS as f32).powi(3))).collect())
 }
 
 /// The albedo of points, linear RGB, under the light that the context tells.

@@ -18,7 +18,7 @@ mod learned;
 
 pub use doubt::LightEvidence;
 pub use fit::Light;
-pub use learned::Scene;
+pub use learned::{LOOKS, Scene};
 pub use inks::{Clusters, Ink, MAX_INKS, Palette, PaletteLabs, Sample, cluster};
 
 use glam::Vec3;

@@ -9,7 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use crate::analyze::{self, Analysis};
 use crate::bake::{self, Occluders, PixelRect};
 use crate::color;
-use crate::delight::DarkReference;
+use crate::delight::{DarkReference, LOOKS};
 use crate::net::Correspondence;
 use crate::net::albedo::{CONTEXT, Point};
 use crate::photo::Photo;
@@ -22,8 +22,6 @@ use super::GenerateError;
 const DRAWN_PX: u32 = 800;
 /// Fewer tyre pixels than this say nothing.
 const MIN_TYRE_PX: usize = 150;
-/// Points that tell about the light, by how many training shows: more of them lower the error of poor photos.
-const LOOKS: usize = 2;
 /// Cameras set by hand are about this good, in photo pixels.
 const HAND_UNCERTAINTY_PX: f32 = 0.5;
 
@@ -116,7 +114,8 @@ impl<'a> SolvedView<'a> {
         Some(DarkReference { luminance })
     }
 
-    /// A spread of points on and around the car, for judging the light by.
+    /// Points on and around the car, for judging the light by: [`LOOKS`] times as many of each kind as training shows, those
+    /// of one kind side by side.
     pub fn light_points(&self, car: &CarPack, maps: &AtlasMaps) -> Vec<Point> {
         let (eye, bounds) = (self.camera.eye(), car.model.bounds());
         let camera = self.camera.scaled_to(self.drawn.width, self.drawn.height);
