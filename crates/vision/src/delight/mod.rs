@@ -88,16 +88,15 @@ pub fn delight(
     tyres: Option<DarkReference>,
 ) -> Result<Delit, ModelError> {
     let photo = baked.clone();
-    let fitted = by_fit(baked, maps, scene.eye, tyres);
-    let paint_by_fit = baked.clone();
-    let mut delit = fitted;
+    let mut delit = by_fit(baked, maps, scene.eye, tyres);
+    let mut paint_by_fit = None;
     if let Some(learned) = learned::learned(photo.clone(), baked, maps, scene)? {
-        *baked = learned.baked;
+        paint_by_fit = Some(std::mem::replace(baked, learned.baked));
         let palette = palette_of(baked, maps);
         let highlights = without_highlights(baked, &palette);
         delit = Delit { light: learned.light, palette, highlights, ..delit };
     }
-    let evidence = doubt::weigh(&photo, &paint_by_fit, baked, &delit.palette, maps, tyres);
+    let evidence = doubt::weigh(&photo, paint_by_fit.as_ref().unwrap_or(baked), baked, &delit.palette, maps, tyres);
     Ok(Delit { evidence, ..delit })
 }
 
