@@ -4,6 +4,7 @@
 //! 1990): edges, reflections and transparent parts come out right, and the samples smooth edges on the way, since each
 //! looks through another point of the pixel as well.
 
+use bevy::color::Srgba;
 use bevy::math::{Vec2, Vec3};
 use gridvox_car::{CarModel, PhotoCamera, RasterOptions, raster};
 
@@ -133,10 +134,9 @@ fn neutral(light: Vec3) -> Vec3 {
     (light * (new_peak / peak)).lerp(Vec3::splat(new_peak), white)
 }
 
-/// From linear to encoded sRGB, 0..1 (IEC 61966-2-1).
+/// From linear to encoded sRGB, 0..1.
 fn encode(linear: f32) -> f32 {
-    let linear = linear.clamp(0.0, 1.0);
-    if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
+    Srgba::gamma_function_inverse(linear.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]

@@ -9,10 +9,12 @@ use bevy::image::Image;
 use bevy::render::render_resource::{Extent3d, TextureDataOrder, TextureDimension, TextureFormat, TextureUsages};
 use image::RgbaImage;
 
-/// Whether a map of this size can be used: square, a power of two from 64 to 8192.
+use crate::stills::MAX_EDGE;
+
+/// Whether a map of this size, or a livery, can be used: square, a power of two from 64 to [`MAX_EDGE`].
 pub fn fits(map: &RgbaImage) -> bool {
     let (width, height) = map.dimensions();
-    width == height && width.is_power_of_two() && (64..=8192).contains(&width)
+    width == height && width.is_power_of_two() && (64..=MAX_EDGE).contains(&width)
 }
 
 /// A texel while levels are made: metal, the squared lobe width, missing clear coat.

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Largest edge of a shot in pixels; common devices end at 8192.
-const MAX_EDGE: u32 = 8192;
+pub(crate) const MAX_EDGE: u32 = 8192;
 
 /// Frames that may pass until all shaders are compiled and all textures have arrived.
 const WARM_UP_FRAMES: usize = 120;
@@ -638,7 +638,7 @@ fn livery_size(scene: &StillScene) -> Result<u32, StillError> {
     let mut largest = 0;
     for livery in &scene.liveries {
         let (width, height) = livery.dimensions();
-        if width != height || !width.is_power_of_two() || !(64..=MAX_EDGE).contains(&width) {
+        if !spec::fits(livery) {
             return Err(StillError::Livery { width, height });
         }
         largest = largest.max(width);

@@ -11,7 +11,7 @@ use glam::Vec3;
 use gridvox_car::MaterialKind;
 use serde::{Deserialize, Serialize};
 
-use super::layers::{Conv, CrossAttention, Norm, Residual};
+use super::layers::{Conv, Norm, Residual, SetLayer, for_each_of};
 use super::weights::Model;
 use crate::color::LinearRgb;
 
@@ -181,20 +181,13 @@ impl AlbedoConfig {
     }
 }
 
-struct Layer {
-    gather: CrossAttention,
-    think: Residual,
-    read: CrossAttention,
-    refine: Residual,
-}
-
 /// The network with its weights.
 pub struct AlbedoNetwork {
     config: AlbedoConfig,
     embed: Conv,
     start: Residual,
     latents: Tensor,
-    layers: Vec<Layer>,
+    layers: Vec<SetLayer>,
     head_norm: Norm,
     head: Conv,
 }
@@ -209,15 +202,7 @@ impl Model for AlbedoNetwork {
     fn new(config: &AlbedoConfig, vb: VarBuilder) -> Result<Self> {
         let c = config.channels;
         let vb_layers = vb.pp("layers");
-        let layer = |i: usize| {
-            let vb = vb_layers.pp(i);
-            Ok(Layer {
-                gather: CrossAttention::new(c, config.heads, vb.pp("gather"))?,
-                think: Residual::new(1, c, 2 * c, vb.pp("think"))?,
-                read: CrossAttention::new(c, config.heads, vb.pp("read"))?,
-                refine: Residual::new(1, c, 2 * c, vb.pp("refine"))?,
-            })
-        };
+        let layer = |i: usize| SetLayer::new(c, config.heads, vb_layers.pp(i));
         Ok(Self {
             config: config.clone(),
             embed: Conv::new(1, FEATURES, c, vb.pp("embed"))?,
@@ -248,11 +233,10 @@ impl AlbedoNetwork {
     /// [`Point::albedo`] takes for each, (batch, 1, count, 3).
     pub fn forward(&self, points: &Tensor, context: usize) -> Result<Tensor> {
         let mut x = self.embedded(points)?;
-        let mut latents = self.start_latents(points.dim(0)?)?;
+        let mut latents = for_each_of(points.dim(0)?, &self.latents)?;
         for layer in &self.layers {
-            latents = layer.gather.forward(&latents, &x.narrow(2, 0, context)?.contiguous()?)?;
-            latents = layer.think.forward(&latents)?;
-            x = layer.refine.forward(&layer.read.forward(&x, &latents)?)?;
+            latents = layer.gather(&latents, &x.narrow(2, 0, context)?.contiguous()?)?;
+            x = layer.read(&x, &latents)?;
         }
         self.head.forward(&self.head_norm.forward(&x)?)
     }
@@ -260,12 +244,12 @@ impl AlbedoNetwork {
     /// Learns the light from the points of one photo, (1, 1, count, [`FEATURES`]).
     pub fn gather(&self, points: &Tensor) -> Result<Gathered> {
         let mut x = self.embedded(points)?;
-        let mut latents = self.start_latents(points.dim(0)?)?;
+        let mut latents = for_each_of(points.dim(0)?, &self.latents)?;
         let mut gathered = Vec::new();
         for layer in &self.layers {
-            latents = layer.think.forward(&layer.gather.forward(&latents, &x)?)?;
+            latents = layer.gather(&latents, &x)?;
             gathered.push(latents.clone());
-            x = layer.refine.forward(&layer.read.forward(&x, &latents)?)?;
+            x = layer.read(&x, &latents)?;
         }
         Ok(Gathered(gathered))
     }
@@ -274,18 +258,13 @@ impl AlbedoNetwork {
     pub fn read(&self, points: &Tensor, gathered: &Gathered) -> Result<Tensor> {
         let mut x = self.embedded(points)?;
         for (layer, latents) in self.layers.iter().zip(&gathered.0) {
-            x = layer.refine.forward(&layer.read.forward(&x, latents)?)?;
+            x = layer.read(&x, latents)?;
         }
         self.head.forward(&self.head_norm.forward(&x)?)
     }
 
     fn embedded(&self, points: &Tensor) -> Result<Tensor> {
         self.start.forward(&self.embed.forward(points)?)
-    }
-
-    fn start_latents(&self, batch: usize) -> Result<Tensor> {
-        let (_, _, count, channels) = self.latents.dims4()?;
-        self.latents.broadcast_as((batch, 1, count, channels))?.contiguous()
     }
 }
 

@@ -16,7 +16,7 @@ use candle_nn::{Init, VarBuilder};
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
 
-use super::layers::{Conv, CrossAttention, Norm, Residual};
+use super::layers::{Conv, CrossAttention, Norm, Residual, SetLayer, for_each_of};
 use super::softmax::softmax;
 use super::weights::Model;
 use crate::delight::MAX_INKS;
@@ -103,10 +103,9 @@ impl AtlasConfig {
 }
 
 struct Layer {
-    gather: CrossAttention,
-    think: Residual,
-    read: CrossAttention,
-    refine: Residual,
+    /// Among the seen cells.
+    seen: SetLayer,
+    /// From the open ones.
     ask: CrossAttention,
     look: CrossAttention,
     conclude: Residual,
@@ -157,10 +156,7 @@ impl Model for AtlasNetwork {
         let layer = |i: usize| {
             let vb = vb_layers.pp(i);
             Ok(Layer {
-                gather: CrossAttention::new(c, config.heads, vb.pp("gather"))?,
-                think: Residual::new(1, c, 2 * c, vb.pp("think"))?,
-                read: CrossAttention::new(c, config.heads, vb.pp("read"))?,
-                refine: Residual::new(1, c, 2 * c, vb.pp("refine"))?,
+                seen: SetLayer::new(c, config.heads, vb.clone())?,
                 ask: CrossAttention::new(c, config.heads, vb.pp("ask"))?,
                 look: CrossAttention::new(c, config.heads, vb.pp("look"))?,
                 conclude: Residual::new(1, c, 2 * c, vb.pp("conclude"))?,
@@ -227,12 +223,11 @@ impl AtlasNetwork {
         let inks = self.think_ink.forward(&self.embed_ink.forward(&inks)?)?;
         let painted = shares.matmul(&inks.squeeze(1)?.contiguous()?)?.unsqueeze(1)?;
         let mut x = (self.embed.forward(&seen.features)? + painted)?;
-        let (_, _, rows, c) = self.latents.dims4()?;
-        let mut latents = self.latents.broadcast_as((batch, 1, rows, c))?.contiguous()?;
+        let mut latents = for_each_of(batch, &self.latents)?;
         let mut layers = Vec::new();
         for layer in &self.layers {
-            latents = layer.think.forward(&layer.gather.forward(&latents, &x)?)?;
-            x = layer.refine.forward(&layer.read.forward(&x, &latents)?)?;
+            latents = layer.seen.gather(&latents, &x)?;
+            x = layer.seen.read(&x, &latents)?;
             layers.push((latents.clone(), x.clone()));
         }
         let heads = HEADS.len();

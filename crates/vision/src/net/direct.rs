@@ -15,10 +15,11 @@ use gridvox_car::AtlasMaps;
 use image::{Rgba, RgbaImage, RgbImage};
 use serde::{Deserialize, Serialize};
 
-use super::layers::{Attention, Conv, CrossAttention, Norm, Residual};
+use super::encoder::Encoder;
+use super::layers::{Attention, Conv, CrossAttention, Norm, Residual, for_each_of};
 use super::look;
 use super::network::INPUT_CHANNELS;
-use super::shuffle::{channels_to_pixels, pixels_to_channels};
+use super::shuffle::channels_to_pixels;
 use super::weights::Model;
 use super::{CropRect, ModelError, weights};
 
@@ -88,9 +89,7 @@ struct Look {
 /// The network with its weights.
 pub struct DirectNetwork {
     config: DirectConfig,
-    stem: Conv,
-    down: [Conv; 3],
-    encoder: [Vec<Residual>; 3],
+    encoder: Encoder,
     position: Tensor,
     attention: (Attention, Residual),
     queries: Tensor,
@@ -109,9 +108,6 @@ impl Model for DirectNetwork {
 
     fn new(config: &DirectConfig, vb: VarBuilder) -> Result<Self> {
         let (c, f, heads) = (config.channels, config.fine, config.heads);
-        let blocks = |level: usize, vb: VarBuilder| -> Result<Vec<Residual>> {
-            (0..config.blocks[level - 1]).map(|i| Residual::new(3, c[level], c[level], vb.pp(i))).collect()
-        };
         let look = |vb: VarBuilder| -> Result<Look> {
             Ok(Look {
                 photo: CrossAttention::new(c[3], heads, vb.pp("photo"))?,
@@ -119,7 +115,6 @@ impl Model for DirectNetwork {
                 think: Residual::new(1, c[3], 2 * c[3], vb.pp("think"))?,
             })
         };
-        let down = |i: usize| Conv::new(1, 4 * c[i], c[i + 1], vb.pp(format!("down.{i}")));
         let cells = (config.height / 16, config.width / 16);
         let coarse = config.texture / 16;
         let near = |name: &str, shape: (usize, usize, usize, usize)| {
@@ -127,9 +122,7 @@ impl Model for DirectNetwork {
         };
         Ok(Self {
             config: config.clone(),
-            stem: Conv::new(3, 4 * INPUT_CHANNELS, c[0], vb.pp("stem"))?,
-            down: [down(0)?, down(1)?, down(2)?],
-            encoder: [blocks(1, vb.pp("encoder.0"))?, blocks(2, vb.pp("encoder.1"))?, blocks(3, vb.pp("encoder.2"))?],
+            encoder: Encoder::new(c, config.blocks, &vb)?,
             position: near("photo", (1, cells.0, cells.1, c[3]))?,
             attention: (
                 Attention::new(c[3], heads, vb.pp("attention.mix"))?,
@@ -177,12 +170,10 @@ impl DirectNetwork {
     /// Runs on `x`: (batch, height, width, [`INPUT_CHANNELS`]), f32. Returns sRGB of (batch, texture, texture, 3); 0 to 1,
     /// but not held there.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let batch = x.dim(0)?;
-        let x0 = self.stem.rectified(&pixels_to_channels(x)?)?;
-        let x2 = self.level(1, &self.level(0, &x0)?)?;
-        let x3 = self.level(2, &x2)?.broadcast_add(&self.position)?;
+        let [_, _, x2, x3] = self.encoder.forward(x)?;
+        let x3 = x3.broadcast_add(&self.position)?;
         let x3 = self.attention.1.forward(&self.attention.0.forward(&x3)?)?;
-        let mut y = repeated(&self.queries, batch)?;
+        let mut y = for_each_of(x.dim(0)?, &self.queries)?;
         for look in &self.looks {
             y = look.think.forward(&look.mix.forward(&look.photo.forward(&y, &x3)?)?)?;
         }
@@ -192,20 +183,6 @@ impl DirectNetwork {
         let y = self.decoder[2].forward(&channels_to_pixels(&self.up[2].forward(&y)?)?)?;
         channels_to_pixels(&self.head.forward(&self.head_norm.forward(&y)?)?)? + 0.5
     }
-
-    fn level(&self, index: usize, x: &Tensor) -> Result<Tensor> {
-        let mut x = self.down[index].forward(&pixels_to_channels(x)?)?;
-        for block in &self.encoder[index] {
-            x = block.forward(&x)?;
-        }
-        Ok(x)
-    }
-}
-
-/// The same for each picture of a batch.
-fn repeated(x: &Tensor, batch: usize) -> Result<Tensor> {
-    let (_, h, w, c) = x.dims4()?;
-    x.broadcast_as((batch, h, w, c))?.contiguous()
 }
 
 /// For each texel of a small texture one that is painted: itself, or beside an island its painted neighbour; `u32::MAX`

@@ -137,6 +137,41 @@ impl CrossAttention {
     }
 }
 
+/// A round of a set network (induced set attention, Lee et al. 2019): latents gather from a set, and the set reads from them.
+pub(super) struct SetLayer {
+    gather: CrossAttention,
+    think: Residual,
+    read: CrossAttention,
+    refine: Residual,
+}
+
+impl SetLayer {
+    pub(super) fn new(channels: usize, heads: usize, vb: VarBuilder) -> Result<Self> {
+        Ok(Self {
+            gather: CrossAttention::new(channels, heads, vb.pp("gather"))?,
+            think: Residual::new(1, channels, 2 * channels, vb.pp("think"))?,
+            read: CrossAttention::new(channels, heads, vb.pp("read"))?,
+            refine: Residual::new(1, channels, 2 * channels, vb.pp("refine"))?,
+        })
+    }
+
+    /// What the latents know once they have looked at the set.
+    pub(super) fn gather(&self, latents: &Tensor, set: &Tensor) -> Result<Tensor> {
+        self.think.forward(&self.gather.forward(latents, set)?)
+    }
+
+    /// What each of the set knows once it has looked at the latents.
+    pub(super) fn read(&self, set: &Tensor, latents: &Tensor) -> Result<Tensor> {
+        self.refine.forward(&self.read.forward(set, latents)?)
+    }
+}
+
+/// `x` of (1, height, width, channels), the same for each of a batch.
+pub(super) fn for_each_of(batch: usize, x: &Tensor) -> Result<Tensor> {
+    let (_, height, width, channels) = x.dims4()?;
+    x.broadcast_as((batch, height, width, channels))?.contiguous()
+}
+
 /// Multi-head attention (Vaswani et al. 2017): the values of `v`'s pixels mixed by how well `q` fits `k`.
 fn attend(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize) -> Result<Tensor> {
     let (b, h, w, c) = q.dims4()?;

@@ -11,6 +11,7 @@ pub mod atlas;
 pub mod conv;
 mod correspondence;
 pub mod direct;
+mod encoder;
 mod error;
 mod gemm;
 mod layers;

@@ -9,8 +9,9 @@ use candle_nn::{Init, VarBuilder};
 use gridvox_car::PartClass;
 use serde::{Deserialize, Serialize};
 
+use super::encoder::Encoder;
 use super::layers::{Attention, Conv, Norm, Residual};
-use super::shuffle::{channels_to_pixels, pixels_to_channels};
+use super::shuffle::channels_to_pixels;
 use super::weights::Model;
 
 /// Channels of the input: red, green, blue, 1 inside the photo and 0 on the letterbox bars, and x and y in -1..1.
@@ -72,9 +73,7 @@ pub struct Output {
 /// The network with its weights.
 pub struct Network {
     config: NetworkConfig,
-    stem: Conv,
-    down: [Conv; 3],
-    encoder: [Vec<Residual>; 3],
+    encoder: Encoder,
     position: Tensor,
     attention: Vec<(Attention, Residual)>,
     car_norm: Norm,
@@ -91,9 +90,6 @@ impl Model for Network {
 
     fn new(config: &NetworkConfig, vb: VarBuilder) -> Result<Self> {
         let c = config.channels;
-        let blocks = |level: usize, vb: VarBuilder| -> Result<Vec<Residual>> {
-            (0..config.blocks[level - 1]).map(|i| Residual::new(3, c[level], c[level], vb.pp(i))).collect()
-        };
         let vb_attention = vb.pp("attention");
         let attention = (0..config.attention)
             .map(|i| {
@@ -102,18 +98,11 @@ impl Model for Network {
                 Ok((mix, Residual::new(1, c[3], 3 * c[3], vb.pp("think"))?))
             })
             .collect::<Result<_>>()?;
-        let down = |i: usize| Conv::new(1, 4 * c[i], c[i + 1], vb.pp(format!("down.{i}")));
         let up = |i: usize| Conv::new(1, c[i + 1], 4 * c[i], vb.pp(format!("up.{i}")));
         let cells = (config.height / 16, config.width / 16);
         Ok(Self {
             config: config.clone(),
-            stem: Conv::new(3, 4 * INPUT_CHANNELS, c[0], vb.pp("stem"))?,
-            down: [down(0)?, down(1)?, down(2)?],
-            encoder: [
-                blocks(1, vb.pp("encoder.0"))?,
-                blocks(2, vb.pp("encoder.1"))?,
-                blocks(3, vb.pp("encoder.2"))?,
-            ],
+            encoder: Encoder::new(c, config.blocks, &vb)?,
             position: vb.get_with_hints(
                 (1, cells.0, cells.1, c[3]),
                 "position",
@@ -154,10 +143,8 @@ impl Model for Network {
 impl Network {
     /// Runs on `x`: (batch, height, width, [`INPUT_CHANNELS`]), f32.
     pub fn forward(&self, x: &Tensor) -> Result<Output> {
-        let x0 = self.stem.rectified(&pixels_to_channels(x)?)?;
-        let x1 = self.level(0, &x0)?;
-        let x2 = self.level(1, &x1)?;
-        let mut x3 = self.level(2, &x2)?.broadcast_add(&self.position)?;
+        let [x0, x1, x2, x3] = self.encoder.forward(x)?;
+        let mut x3 = x3.broadcast_add(&self.position)?;
         for (mix, think) in &self.attention {
             x3 = think.forward(&mix.forward(&x3)?)?;
         }
@@ -168,14 +155,6 @@ impl Network {
         let y0 = (x0 + channels_to_pixels(&self.up[0].forward(&y1)?)?)?;
         let dense = self.head.forward(&self.finest.rectified(&y0)?)?;
         Ok(Output { dense, car })
-    }
-
-    fn level(&self, index: usize, x: &Tensor) -> Result<Tensor> {
-        let mut x = self.down[index].forward(&pixels_to_channels(x)?)?;
-        for block in &self.encoder[index] {
-            x = block.forward(&x)?;
-        }
-        Ok(x)
     }
 }
 

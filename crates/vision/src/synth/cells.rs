@@ -10,9 +10,11 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
+use super::kept::Kept;
 use super::livery::{Design, Detail, Family, Spot, classes};
 use super::view::{self, View};
 use super::{noise, subject};
+use crate::bake::MIN_COS;
 use crate::color::{self, LinearRgb};
 use crate::complete::cells::{CELL_M, Cells, GATHERED_M, NONE, class, gather};
 use crate::delight::{self, MAX_INKS, Palette};
@@ -29,8 +31,6 @@ const MAPS_PX: u32 = 256;
 const FRAME: (usize, usize) = (240, 138);
 /// What lies this much deeper than what the picture shows is hidden, in metres.
 const HIDDEN_M: f32 = 0.06;
-/// Surfaces seen at a flatter angle than this cosine are not baked.
-const LEAST_FACING: f32 = 0.2;
 /// Camera views that a stream keeps for other liveries.
 const KEPT_VIEWS: usize = 120;
 /// How often a kept view is used again, so that rasterising stays a small part of the cost.
@@ -106,7 +106,7 @@ impl CellSubject {
             let to_eye = eye - cell.position;
             let distance = to_eye.length();
             let Some(px) = view.camera.project(cell.position).map(Vec3::truncate) else { return false };
-            if cell.normal.dot(to_eye) <= LEAST_FACING * distance || px.cmplt(low).any() || px.cmpge(high).any() {
+            if cell.normal.dot(to_eye) <= MIN_COS * distance || px.cmplt(low).any() || px.cmpge(high).any() {
                 return false;
             }
             let i = px.y as usize * FRAME.0 + px.x as usize;
@@ -117,22 +117,36 @@ impl CellSubject {
 }
 
 /// What one camera sees of a subject.
-struct Kept {
+struct Sight {
     subject: usize,
     seen: Vec<bool>,
+}
+
+impl Sight {
+    /// One that shows enough of its car.
+    fn random(subjects: &[CellSubject], rng: &mut Pcg64Mcg) -> Self {
+        loop {
+            let subject = rng.random_range(0..subjects.len());
+            let car = &subjects[subject];
+            let seen = car.seen_by(&view::random(car.bounds, FRAME.0, FRAME.1, rng));
+            if seen.iter().filter(|&&s| s).count() > 4 * LEAST_CELLS {
+                return Self { subject, seen };
+            }
+        }
+    }
 }
 
 /// An endless, seeded row of samples.
 pub struct CellStream {
     rng: Pcg64Mcg,
     families: Vec<Family>,
-    kept: Vec<Kept>,
+    kept: Kept<Sight>,
 }
 
 impl CellStream {
     /// A stream of cells with liveries of these families.
     pub fn new(seed: u64, families: &[Family]) -> Self {
-        Self { rng: Pcg64Mcg::seed_from_u64(seed), families: families.to_vec(), kept: Vec::new() }
+        Self { rng: Pcg64Mcg::seed_from_u64(seed), families: families.to_vec(), kept: Kept::new(KEPT_VIEWS, USES_PER_VIEW) }
     }
 
     /// The next sample, of one of the subjects; these must be the same ones, in the same order, at every call.
@@ -160,8 +174,7 @@ impl CellStream {
 
     /// What one to three cameras see of one subject together.
     fn views(&mut self, subjects: &[CellSubject]) -> (usize, Vec<bool>) {
-        let fresh = self.kept.len() < KEPT_VIEWS || self.rng.random_bool(1.0 / USES_PER_VIEW);
-        let slot = if fresh { self.fresh_view(subjects) } else { self.rng.random_range(0..self.kept.len()) };
+        let slot = self.kept.next(&mut self.rng, |rng| Sight::random(subjects, rng));
         let subject = self.kept[slot].subject;
         let mut seen = self.kept[slot].seen.clone();
         let more = [0, 0, 0, 0, 0, 0, 0, 1, 1, 2][self.rng.random_range(0..10)];
@@ -171,25 +184,6 @@ impl CellStream {
             seen.iter_mut().zip(&self.kept[other].seen).for_each(|(seen, &too)| *seen |= too);
         }
         (subject, seen)
-    }
-
-    fn fresh_view(&mut self, subjects: &[CellSubject]) -> usize {
-        let rng = &mut self.rng;
-        let kept = loop {
-            let subject = rng.random_range(0..subjects.len());
-            let car = &subjects[subject];
-            let seen = car.seen_by(&view::random(car.bounds, FRAME.0, FRAME.1, rng));
-            if seen.iter().filter(|&&s| s).count() > 4 * LEAST_CELLS {
-                break Kept { subject, seen };
-            }
-        };
-        if self.kept.len() < KEPT_VIEWS {
-            self.kept.push(kept);
-            return self.kept.len() - 1;
-        }
-        let slot = rng.random_range(0..self.kept.len());
-        self.kept[slot] = kept;
-        slot
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod canvas;
 pub mod cells;
 pub mod inks;
+mod kept;
 pub mod lens;
 pub mod lettering;
 pub mod light;

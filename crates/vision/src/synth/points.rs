@@ -7,6 +7,7 @@ use gridvox_car::{AtlasMaps, CarModel, MaterialKind};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use super::kept::Kept;
 use super::lens::Lens;
 use super::light::black_body;
 use super::livery::{Design, Detail, Family};
@@ -14,6 +15,7 @@ use super::photo::{scenery, sun_direction};
 use super::shade::{Finish, Paint, Scenery, shade_car, shade_surroundings};
 use super::subject::{Frame, Subject};
 use super::view;
+use crate::bake::MIN_COS;
 use crate::color::LinearRgb;
 use crate::net::albedo::{CONTEXT, Point};
 
@@ -28,8 +30,6 @@ const KEPT_FRAMES: usize = 40;
 const USES_PER_FRAME: f64 = 20.0;
 /// A frame that shows less paint is thrown away, pixels.
 const LEAST_PAINT: usize = 600;
-/// Surfaces seen at a flatter angle than this cosine are not baked and so not asked for.
-const LEAST_FACING: f32 = 0.2;
 /// Edge of the map that says how shut in a painted place is, in texels.
 const OCCLUSION_PX: u32 = 256;
 
@@ -69,7 +69,7 @@ impl PointSubject {
 }
 
 /// A frame with its samples by what they show.
-struct Kept {
+struct Sorted {
     subject: usize,
     frame: Frame,
     paint: Vec<u32>,
@@ -81,13 +81,13 @@ struct Kept {
 pub struct PointStream {
     rng: Pcg64Mcg,
     families: Vec<Family>,
-    kept: Vec<Kept>,
+    kept: Kept<Sorted>,
 }
 
 impl PointStream {
     /// A stream of points with liveries of these families.
     pub fn new(seed: u64, families: &[Family]) -> Self {
-        Self { rng: Pcg64Mcg::seed_from_u64(seed), families: families.to_vec(), kept: Vec::new() }
+        Self { rng: Pcg64Mcg::seed_from_u64(seed), families: families.to_vec(), kept: Kept::new(KEPT_FRAMES, USES_PER_FRAME) }
     }
 
     /// The next sample, of one of the subjects; these must be the same ones, in the same order, at every call.
@@ -96,8 +96,7 @@ impl PointStream {
     /// When there is no subject.
     pub fn next(&mut self, subjects: &[PointSubject]) -> PointSample {
         assert!(!subjects.is_empty(), "a stream needs a car");
-        let fresh = self.kept.len() < KEPT_FRAMES || self.rng.random_bool(1.0 / USES_PER_FRAME);
-        let slot = if fresh { self.fresh_frame(subjects) } else { self.rng.random_range(0..self.kept.len()) };
+        let slot = self.kept.next(&mut self.rng, |rng| Sorted::random(subjects, rng));
         let kept = &self.kept[slot];
         let car = &subjects[kept.subject];
         let rng = &mut self.rng;
@@ -129,29 +128,22 @@ impl PointStream {
         }
         sample
     }
+}
 
-    fn fresh_frame(&mut self, subjects: &[PointSubject]) -> usize {
-        let rng = &mut self.rng;
-        let kept = loop {
+impl Sorted {
+    /// One that shows enough paint.
+    fn random(subjects: &[PointSubject], rng: &mut Pcg64Mcg) -> Self {
+        loop {
             let subject = rng.random_range(0..subjects.len());
             let car = &subjects[subject].subject;
             let view = view::random(car.bounds(), FRAME.0, FRAME.1, rng);
-            let kept = Kept::new(subject, car, car.frame(view, 1, sun_direction(rng)));
-            if kept.paint.len() >= LEAST_PAINT {
-                break kept;
+            let sorted = Self::new(subject, car, car.frame(view, 1, sun_direction(rng)));
+            if sorted.paint.len() >= LEAST_PAINT {
+                return sorted;
             }
-        };
-        if self.kept.len() < KEPT_FRAMES {
-            self.kept.push(kept);
-            return self.kept.len() - 1;
         }
-        let slot = rng.random_range(0..self.kept.len());
-        self.kept[slot] = kept;
-        slot
     }
-}
 
-impl Kept {
     fn new(subject: usize, car: &Subject, frame: Frame) -> Self {
         let g = &frame.gbuffer;
         let eye = frame.view.camera.eye();
@@ -166,7 +158,8 @@ impl Kept {
                 surroundings.push(i as u32);
             } else if car.part(g.part[i]).kind != MaterialKind::Paint {
                 other.push(i as u32);
-            } else if g.normal[i].dot((eye - g.position[i]).normalize_or(Vec3::Y)) > LEAST_FACING {
+            } else if g.normal[i].dot((eye - g.position[i]).normalize_or(Vec3::Y)) > MIN_COS {
+                // what is seen flatter is not baked and so not asked for
                 paint.push(i as u32);
             }
         }

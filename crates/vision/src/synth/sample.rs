@@ -6,6 +6,7 @@ use image::RgbImage;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use super::kept::Kept;
 use super::lens::Lens;
 use super::livery::{Design, Detail, Family};
 use super::photo::{scenery, sun_direction};
@@ -59,7 +60,7 @@ pub struct SampleStream {
     /// Shares of pictures without a car, and of mirrored ones.
     empty: f64,
     mirrored: f64,
-    kept: Vec<(usize, Frame)>,
+    kept: Kept<(usize, Frame)>,
 }
 
 impl SampleStream {
@@ -67,7 +68,7 @@ impl SampleStream {
     pub fn new(seed: u64, width: usize, height: usize, families: &[Family]) -> Self {
         let rng = Pcg64Mcg::seed_from_u64(seed);
         let families = families.to_vec();
-        Self { rng, width, height, families, empty: EMPTY_SHARE, mirrored: 0.5, kept: Vec::new() }
+        Self { rng, width, height, families, empty: EMPTY_SHARE, mirrored: 0.5, kept: Kept::new(KEPT_FRAMES, USES_PER_FRAME) }
     }
 
     /// The same without empty and mirrored pictures, whose cars wear what their design says.
@@ -90,8 +91,11 @@ impl SampleStream {
     pub fn next_with_design(&mut self, subjects: &[Subject]) -> (Sample, Design) {
         assert!(!subjects.is_empty(), "a stream needs a car");
         let (width, height) = (self.width, self.height);
-        let fresh = self.kept.len() < KEPT_FRAMES || self.rng.random_bool(1.0 / USES_PER_FRAME);
-        let slot = if fresh { self.fresh_frame(subjects) } else { self.rng.random_range(0..self.kept.len()) };
+        let slot = self.kept.next(&mut self.rng, |rng| {
+            let index = rng.random_range(0..subjects.len());
+            let view = view::random(subjects[index].bounds(), width, height, rng);
+            (index, subjects[index].frame(view, SUPERSAMPLE, sun_direction(rng)))
+        });
         let (index, frame) = &self.kept[slot];
         let subject = &subjects[*index];
         let rng = &mut self.rng;
@@ -112,20 +116,6 @@ impl SampleStream {
         }
         bars(&mut image, photo);
         (Sample { image, photo, target }, design)
-    }
-
-    fn fresh_frame(&mut self, subjects: &[Subject]) -> usize {
-        let rng = &mut self.rng;
-        let index = rng.random_range(0..subjects.len());
-        let view = view::random(subjects[index].bounds(), self.width, self.height, rng);
-        let frame = subjects[index].frame(view, SUPERSAMPLE, sun_direction(rng));
-        if self.kept.len() < KEPT_FRAMES {
-            self.kept.push((index, frame));
-            return self.kept.len() - 1;
-        }
-        let slot = rng.random_range(0..self.kept.len());
-        self.kept[slot] = (index, frame);
-        slot
     }
 }
 
