@@ -1,5 +1,6 @@
 //! Where a view's camera stands around the car and through which lens it looks; how it gets from one such angle to another.
 
+use crate::aperture::SENSOR_MM;
 use bevy::prelude::*;
 use bevy_panorbit_camera::PanOrbitCamera;
 use gridvox_car::{PhotoCamera, ViewPreset};
@@ -65,6 +66,14 @@ impl ViewAngle {
         if let Projection::Perspective(perspective) = projection {
             perspective.fov = self.fov_deg.to_radians();
         }
+    }
+
+    /// The same view through another lens, from where the point that it looks at is as large as before. The focal length is
+    /// before a sensor 36 mm wide, for a picture of this size.
+    pub fn with_lens(self, focal_mm: f32, size: UVec2) -> Self {
+        let half_height = 0.5 * SENSOR_MM * size.y as f32 / size.x.max(1) as f32 / focal_mm;
+        let distance_m = self.distance_m * (0.5 * self.fov_deg.to_radians()).tan() / half_height;
+        Self { fov_deg: 2.0 * half_height.atan().to_degrees(), distance_m, ..self }
     }
 
     /// An angle on the way to another, the short way around.
@@ -161,6 +170,21 @@ mod tests {
         };
         let middle = angle(10.0).lerp(angle(350.0), 0.5);
         assert!(middle.azimuth_deg.abs() < 1e-3, "{}", middle.azimuth_deg);
+    }
+
+    #[test]
+    fn another_lens_leaves_the_car_as_large_as_it_is() {
+        let size = UVec2::new(1200, 800);
+        let before = ViewAngle::of_preset(ViewPreset::FrontLeft, BOUNDS, size);
+        let seen = |angle: ViewAngle| angle.distance_m * (0.5 * angle.fov_deg.to_radians()).tan();
+        for focal_mm in [24.0, 50.0, 135.0] {
+            let after = before.with_lens(focal_mm, size);
+            assert!((seen(after) / seen(before) - 1.0).abs() < 1e-5);
+            // 36 mm over the picture's 1200 pixels
+            let focal_px = 400.0 / (0.5 * after.fov_deg.to_radians()).tan();
+            assert!((focal_px * 36.0 / 1200.0 - focal_mm).abs() < 1e-2);
+            assert_eq!((after.azimuth_deg, after.focus_m), (before.azimuth_deg, before.focus_m));
+        }
     }
 
     #[test]

@@ -116,16 +116,21 @@ impl Material for Backdrop {
     }
 }
 
-/// Marks the one backdrop entity.
+/// Marks a view's ground and distance.
 #[derive(Component)]
 pub struct BackdropDome;
 
-/// The dome's components.
-pub fn dome(meshes: &mut Assets<Mesh>, material: Handle<Backdrop>) -> impl Bundle {
+/// The sphere that all domes share.
+pub(crate) fn sphere() -> Mesh {
+    Sphere::new(RADIUS_M).mesh().ico(3).unwrap_or_else(|_| Sphere::new(RADIUS_M).mesh().build())
+}
+
+/// A dome's components; its mesh is a [`sphere`].
+pub(crate) fn dome(sphere: Handle<Mesh>, material: Handle<Backdrop>) -> impl Bundle {
     (
         Name::new("backdrop"),
         BackdropDome,
-        Mesh3d(meshes.add(Sphere::new(RADIUS_M).mesh().ico(3).unwrap_or_else(|_| Sphere::new(RADIUS_M).mesh().build()))),
+        Mesh3d(sphere),
         MeshMaterial3d(material),
         NotShadowCaster,
         NotShadowReceiver,

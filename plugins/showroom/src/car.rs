@@ -1,6 +1,7 @@
 //! The car as entities: one per part, made from the car crate's own meshes.
 
 use crate::finish::{FinishMaterial, finish_for};
+use crate::layout::ViewId;
 use crate::paint::{PaintSlot, PaintTextures};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::RenderLayers;
@@ -25,6 +26,11 @@ const LAYERS_PER_LIGHT: usize = 1 + PaintSlot::ALL.len();
 /// know whether a sun shines and what shadow lies on the ground.
 pub(crate) fn layer_in(light: usize, layer: usize) -> usize {
     light * LAYERS_PER_LIGHT + layer
+}
+
+/// The layer of what only one view sees: its ground and its distance.
+pub(crate) fn dome_layer(view: ViewId) -> usize {
+    layer_in(ViewId::COUNT, view.index())
 }
 
 /// The car's root entity.

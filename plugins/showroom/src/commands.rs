@@ -33,8 +33,27 @@ pub enum ShowroomCommand {
         /// Square, a power of two from 64 to 8192 pixels.
         map: Option<Arc<RgbaImage>>,
     },
-    /// How blurred the distance is, 0..1; `None` is the surroundings' own.
-    SetBackdropBlur(Option<f32>),
+    /// How blurred the distance is in a view, 0..1; `None` is the surroundings' own.
+    BlurBackdrop {
+        /// Which view.
+        view: ViewId,
+        /// 0 is sharp.
+        blur: Option<f32>,
+    },
+    /// Gives a view another lens; the camera moves so that the car stays as large as it is.
+    SetLens {
+        /// Which view.
+        view: ViewId,
+        /// Focal length in millimetres before a sensor 36 mm wide.
+        focal_mm: f32,
+    },
+    /// Gives a view a lens of some width, sharp at the car's near side; `None` makes it a pinhole again.
+    OpenAperture {
+        /// Which view.
+        view: ViewId,
+        /// Focal length divided by the width of the opening, 0.7..=32.
+        f_number: Option<f32>,
+    },
     /// Lights a view by itself, or again as all the others. The first view always has the common light.
     LightView {
         /// Which view.

@@ -14,6 +14,7 @@ pub mod contact;
 pub mod environment;
 pub mod film;
 pub mod finish;
+mod focus;
 pub mod gpu;
 pub mod layout;
 pub mod lens;

@@ -1,11 +1,12 @@
 //! Lights on stage: the common one, and those of views that are lit by themselves.
 //!
-//! Each has its surroundings, its sun, its ground with the car's shadow, and the car standing in it, all in layers of
-//! their own, so that a view shows one of them and pays for one of them. Surfaces know whether a sun shines and how dark
-//! the ground is, hence the car per light; the copies share their meshes.
+//! Each has its surroundings, its sun, the car's shadow on the ground, and the car standing in it, all in layers of their
+//! own, so that a view shows one of them and pays for one of them. Surfaces know whether a sun shines and how dark the
+//! ground is, hence the car per light; the copies share their meshes. Ground and distance are each view's own, because how
+//! soft they are is the view's.
 
 use crate::backdrop::{self, Backdrop};
-use crate::car::{self, CarOnStage, CarPart, Dressing, SHARED_LAYER, StandsIn, layer_in, paint_layer};
+use crate::car::{self, CarOnStage, CarPart, Dressing, SHARED_LAYER, StandsIn, dome_layer, layer_in, paint_layer};
 use crate::contact;
 use crate::environment::EnvironmentId;
 use crate::finish::{self, FinishMaterial};
@@ -30,8 +31,6 @@ pub struct ViewLight {
     pub rotation_deg: f32,
     /// Stops added to the surroundings' own exposure, -6 to 6.
     pub exposure_stops: f32,
-    /// How blurred the distance is, 0..1; `None` is the surroundings' own.
-    pub backdrop_blur: Option<f32>,
 }
 
 /// One light on stage. The first is the common one; the others belong to the view with the same index.
@@ -43,7 +42,6 @@ pub(crate) struct Rig {
     pub arriving: Option<(Surroundings, u64)>,
     pub rotation_deg: f32,
     pub exposure_stops: f32,
-    pub blur: Option<f32>,
     pub environment_order: u64,
     pub environment_done: u64,
     pub shadow_order: u64,
@@ -53,7 +51,6 @@ pub(crate) struct Rig {
     /// Car, surroundings, their rotation in whole degrees, and hidden parts of the last shadow.
     pub baked_for: Option<(String, EnvironmentId, i32, Vec<usize>)>,
     pub ground_shadow: Option<Handle<Image>>,
-    backdrop: Option<Handle<Backdrop>>,
     /// The hash of the car that stands in it.
     dressed: Option<String>,
     /// Grows with every change that cameras have to hear of.
@@ -105,14 +102,6 @@ impl Rig {
         }
     }
 
-    pub fn blur(&mut self, blur: Option<f32>) {
-        let blur = blur.filter(|blur| blur.is_finite()).map(|blur| blur.clamp(0.0, 1.0));
-        if self.blur != blur {
-            self.blur = blur;
-            self.touch();
-        }
-    }
-
     /// The texture of the ground's shadow; blank until it is baked.
     fn shadow_texture(&mut self, images: &mut Assets<Image>) -> Handle<Image> {
         let blank = || images.add(ground_shadow_image(vec![255; contact::SIZE.0 * contact::SIZE.1]));
@@ -120,12 +109,12 @@ impl Rig {
     }
 }
 
-/// Ground, sun, shadow and car follow the lights.
+/// Sun, shadow and car follow the lights.
 pub(crate) fn set_up_rigs(
     mut stage: ResMut<OnStage>,
     mut commands: Commands,
-    (mut meshes, mut images): (ResMut<Assets<Mesh>>, ResMut<Assets<Image>>),
-    (mut backdrops, mut finishes): (ResMut<Assets<Backdrop>>, ResMut<Assets<FinishMaterial>>),
+    mut images: ResMut<Assets<Image>>,
+    mut finishes: ResMut<Assets<FinishMaterial>>,
     paint: Res<PaintTextures>,
     standing: Query<(Entity, &StandsIn, Has<SunLight>, Has<CarOnStage>), Without<CarPart>>,
     parts: Query<(&StandsIn, &MeshMaterial3d<FinishMaterial>), With<CarPart>>,
@@ -168,21 +157,6 @@ pub(crate) fn set_up_rigs(
             continue;
         }
         rig.settled = rig.revision;
-        let shared = SharedTextures { ground_shadow: shadow_texture };
-        let material = backdrop_material(surroundings, rig.rotation_deg, rig.blur, area, &shared);
-        match &rig.backdrop {
-            Some(handle) => {
-                if let Some(mut shown) = backdrops.get_mut(handle) {
-                    *shown = material;
-                }
-            }
-            None => {
-                let handle = backdrops.add(material);
-                let layer = RenderLayers::layer(layer_in(index, SHARED_LAYER));
-                commands.spawn((backdrop::dome(&mut meshes, handle.clone()), StandsIn(index), layer));
-                rig.backdrop = Some(handle);
-            }
-        }
         for (_, material) in parts.iter().filter(|(place, _)| place.0 == index) {
             if finishes.get(material).is_some_and(|finish| finish.extension.sunny != sunny)
                 && let Some(mut finish) = finishes.get_mut(material)
@@ -203,32 +177,74 @@ pub(crate) fn set_up_rigs(
     stage.bake_shadows();
 }
 
-/// What a view's camera was lit by last.
-type Lit = (usize, u64, PaintSlot);
+/// What a view's camera was lit by last, and how blurred the distance was.
+type Lit = (usize, u64, PaintSlot, Option<f32>);
 
-/// Light, exposure, layers: each view's camera follows its light and shows its livery.
+/// The ground and the distance of each view, and the sphere that they share.
+#[derive(Default)]
+pub(crate) struct Domes {
+    sphere: Option<Handle<Mesh>>,
+    materials: [Option<Handle<Backdrop>>; ViewId::COUNT],
+}
+
+impl Domes {
+    fn show(
+        &mut self,
+        view: ViewId,
+        look: Backdrop,
+        commands: &mut Commands,
+        meshes: &mut Assets<Mesh>,
+        backdrops: &mut Assets<Backdrop>,
+    ) {
+        match &self.materials[view.index()] {
+            Some(handle) => {
+                if let Some(mut shown) = backdrops.get_mut(handle) {
+                    *shown = look;
+                }
+            }
+            None => {
+                let handle = backdrops.add(look);
+                let sphere = self.sphere.get_or_insert_with(|| meshes.add(backdrop::sphere())).clone();
+                commands.spawn((backdrop::dome(sphere, handle.clone()), RenderLayers::layer(dome_layer(view))));
+                self.materials[view.index()] = Some(handle);
+            }
+        }
+    }
+}
+
+/// Light, exposure, ground and distance, layers: each view's camera follows its light and shows its livery.
 pub(crate) fn light_views(
     stage: Res<OnStage>,
     views: Res<Views>,
     mut commands: Commands,
+    (mut meshes, mut backdrops): (ResMut<Assets<Mesh>>, ResMut<Assets<Backdrop>>),
     mut redraw: ResMut<RedrawNeeded>,
     mut lit: Local<[Option<Lit>; ViewId::COUNT]>,
+    mut domes: Local<Domes>,
 ) {
-    for view in views.layout.views() {
-        let index = if views.layout == ViewLayout::Wipe { 0 } else { stage.rig_of(*view) };
-        let (rig, shown) = (&stage.rigs[index], views.view(*view));
-        let Some(surroundings) = &rig.surroundings else { continue };
-        let now = (index, rig.revision, shown.slot);
+    for &view in views.layout.views() {
+        // both sides of a wipe are one view to the eye
+        let (index, blur) = match views.layout {
+            ViewLayout::Wipe => (0, stage.blurs[0]),
+            _ => (stage.rig_of(view), stage.blurs[view.index()]),
+        };
+        let (rig, shown) = (&stage.rigs[index], views.view(view));
+        let (Some(surroundings), Some(ground_shadow)) = (&rig.surroundings, &rig.ground_shadow) else { continue };
+        let now = (index, rig.revision, shown.slot, blur);
         if lit[view.index()] == Some(now) {
             continue;
         }
         lit[view.index()] = Some(now);
-        let layers = [SHARED_LAYER, paint_layer(shown.slot)].map(|layer| layer_in(index, layer));
+        let shared = SharedTextures { ground_shadow: ground_shadow.clone() };
+        let area = contact::shader_area(stage.bounds());
+        let look = backdrop_material(surroundings, rig.rotation_deg, blur, area, &shared);
+        domes.show(view, look, &mut commands, &mut meshes, &mut backdrops);
+        let [shared, paint] = [SHARED_LAYER, paint_layer(shown.slot)].map(|layer| layer_in(index, layer));
         commands.entity(shown.camera).insert((
             surroundings.environment_light(surroundings.rotation_rad(rig.rotation_deg)),
             surroundings.exposure(rig.exposure_stops),
-            RenderLayers::from_layers(&layers),
+            RenderLayers::from_layers(&[shared, paint, dome_layer(view)]),
         ));
-        redraw.view_changed(*view);
+        redraw.view_changed(view);
     }
 }

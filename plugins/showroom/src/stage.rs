@@ -6,6 +6,7 @@ use crate::commands::{ShowroomCommand, ShowroomEvent};
 use crate::contact::{self, GroundShadow};
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
 use crate::finish::{self, FinishMaterial, PaintFinish};
+use crate::focus;
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::layout::ViewId;
@@ -51,7 +52,7 @@ impl Plugin for ShowroomPlugin {
             .add_message::<ShowroomCommand>()
             .add_message::<ShowroomEvent>()
             .insert_resource(OnStage::lit_by(self.environment.clone()))
-            .add_plugins((pace::plugin, views::plugin, photo_match::plugin, turntable::plugin))
+            .add_plugins((pace::plugin, views::plugin, focus::plugin, photo_match::plugin, turntable::plugin))
             .add_systems(PreUpdate, take_finished_work)
             .add_systems(
                 Update,
@@ -141,6 +142,8 @@ pub struct OnStage {
     pub(crate) rigs: [Rig; ViewId::COUNT],
     /// Whether a view has its own, by [`ViewId::index`]; never the first.
     pub(crate) own: [bool; ViewId::COUNT],
+    /// How blurred the distance is in each view, where it is not as the surroundings have it.
+    pub(crate) blurs: [Option<f32>; ViewId::COUNT],
     done: Sender<Finished>,
     finished: Receiver<Finished>,
 }
@@ -158,6 +161,7 @@ impl OnStage {
             hidden: Vec::new(),
             rigs: Default::default(),
             own: [false; ViewId::COUNT],
+            blurs: [None; ViewId::COUNT],
             done,
             finished,
         };
@@ -262,7 +266,6 @@ impl OnStage {
         let rig = &mut self.rigs[index];
         rig.turn(light.rotation_deg);
         rig.expose(light.exposure_stops);
-        rig.blur(light.backdrop_blur);
         if rig.wanted.as_ref() != Some(&light.environment) {
             self.load(index, light.environment.clone());
         }
@@ -339,7 +342,10 @@ fn apply_stage_commands(
             ShowroomCommand::SetEnvironment(id) => stage.load(0, id.clone()),
             ShowroomCommand::SetEnvironmentRotation(degrees) => stage.rigs[0].turn(*degrees),
             ShowroomCommand::SetExposure(stops) => stage.rigs[0].expose(*stops),
-            ShowroomCommand::SetBackdropBlur(blur) => stage.rigs[0].blur(*blur),
+            ShowroomCommand::BlurBackdrop { view, blur } => {
+                let blur = blur.filter(|blur| blur.is_finite()).map(|blur| blur.clamp(0.0, 1.0));
+                stage.blurs[view.index()] = blur;
+            }
             ShowroomCommand::LightView { view, light } => stage.light_view(*view, light.as_ref()),
             ShowroomCommand::HideParts(hidden) => {
                 stage.hidden.clone_from(hidden);

@@ -478,7 +478,8 @@ impl Darkroom {
             world.despawn(entity);
         }
         let material = world.resource_mut::<Assets<Backdrop>>().add(material);
-        let dome = backdrop::dome(&mut world.resource_mut::<Assets<Mesh>>(), material);
+        let sphere = world.resource_mut::<Assets<Mesh>>().add(backdrop::sphere());
+        let dome = backdrop::dome(sphere, material);
         world.spawn(dome);
         if let Some(sun) = surroundings.sun(turn) {
             world.spawn((SunLight, RenderLayers::from_layers(&[0, 1, 2]), sun));

@@ -186,6 +186,22 @@ pub(crate) fn apply_view_commands(
                 framed.set_if_neq(Framed(None));
                 commands.entity(camera).insert(Flight::new(ViewAngle::of_orbit(&orbit, &lens), angle));
             }
+            ShowroomCommand::SetLens { view, focal_mm } if focal_mm.is_finite() && focal_mm > 0.0 => {
+                let shown = views.view(view);
+                let Ok((mut orbit, mut lens, mut framed)) = cameras.get_mut(shown.camera) else { continue };
+                // a photo's lens is the photo's
+                if fov(&lens).is_none() {
+                    continue;
+                }
+                let mut angle = ViewAngle::of_orbit(&orbit, &lens).with_lens(focal_mm, shown.size);
+                let farthest = orbit.zoom_upper_limit.unwrap_or(f32::MAX);
+                angle.distance_m = angle.distance_m.clamp(orbit.zoom_lower_limit, farthest);
+                if angle.is_sound() {
+                    framed.set_if_neq(Framed(None));
+                    commands.entity(shown.camera).remove::<Flight>();
+                    angle.apply(&mut orbit, &mut lens);
+                }
+            }
             ShowroomCommand::LookThrough { view, camera } => {
                 let entity = views.view(view).camera;
                 let Ok((mut orbit, mut lens, mut framed)) = cameras.get_mut(entity) else { continue };

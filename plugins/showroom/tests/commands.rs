@@ -242,7 +242,6 @@ fn a_view_is_lit_by_itself_with_its_own_sun() {
         environment: EnvironmentId::Bundled("clear_sky".into()),
         rotation_deg: 30.0,
         exposure_stops: 1.0,
-        backdrop_blur: None,
     };
     let before = app.world_mut().query::<&DirectionalLight>().iter(app.world()).count();
     assert_eq!(before, 0, "the studio has no sun");
@@ -373,7 +372,6 @@ fn hidden_parts_are_hidden_in_every_light() {
         environment: EnvironmentId::Bundled("clear_sky".into()),
         rotation_deg: 0.0,
         exposure_stops: 0.0,
-        backdrop_blur: None,
     };
     send(&mut app, ShowroomCommand::LightView { view: ViewId::SECOND, light: Some(light) });
     step_until(&mut app, |fact| matches!(fact, ShowroomEvent::ViewLit { .. }));
@@ -382,4 +380,84 @@ fn hidden_parts_are_hidden_in_every_light() {
     send(&mut app, ShowroomCommand::HideParts(Vec::new()));
     rest(&mut app);
     assert_eq!(hidden(&mut app), Vec::<usize>::new());
+}
+
+#[test]
+fn each_view_has_its_own_backdrop() {
+    use gridvox_showroom::backdrop::{Backdrop, BackdropDome};
+    let mut app = app();
+    send(&mut app, ShowroomCommand::ShowCar(Arc::new(box_pack())));
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Four));
+    rest(&mut app);
+    let third = ViewId::ALL[2];
+    send(&mut app, ShowroomCommand::BlurBackdrop { view: third, blur: Some(0.0) });
+    app.update();
+    assert_eq!(drawing(&mut app), [2], "the others have not changed");
+    rest(&mut app);
+    // by view: how blurred the one dome is that its camera sees
+    let blurs = |app: &mut App| {
+        let mut domes = app.world_mut().query_filtered::<(&RenderLayers, &MeshMaterial3d<Backdrop>), With<BackdropDome>>();
+        let domes: Vec<(RenderLayers, Handle<Backdrop>)> =
+            domes.iter(app.world()).map(|(layers, material)| (layers.clone(), material.0.clone())).collect();
+        let mut cameras = app.world_mut().query_filtered::<(&ViewId, &RenderLayers), With<Camera>>();
+        let mut seen: Vec<(ViewId, f32)> = Vec::new();
+        for (view, layers) in cameras.iter(app.world()).filter(|(view, _)| view.index() < 4) {
+            let own: Vec<_> = domes.iter().filter(|(dome, _)| layers.intersects(dome)).collect();
+            let [(_, material)] = own[..] else { panic!("{view:?} sees {} domes", own.len()) };
+            let look = app.world().resource::<Assets<Backdrop>>().get(material).expect("it was added");
+            seen.push((*view, look.scene.wall.w));
+        }
+        seen.sort_by_key(|(view, _)| *view);
+        seen.into_iter().map(|(_, blur)| blur).collect::<Vec<f32>>()
+    };
+    let made = blurs(&mut app);
+    assert!(made[2] == 0.0 && made[0] > 0.0 && made[0] == made[1] && made[1] == made[3], "{made:?}");
+    send(&mut app, ShowroomCommand::BlurBackdrop { view: third, blur: Some(f32::NAN) });
+    rest(&mut app);
+    assert_eq!(blurs(&mut app), [made[0]; 4], "what is no number is no wish");
+}
+
+#[test]
+fn a_lens_changes_one_view_and_can_be_opened() {
+    use bevy::post_process::dof::DepthOfField;
+    let mut app = app();
+    send(&mut app, ShowroomCommand::ShowCar(Arc::new(box_pack())));
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Split));
+    for view in [ViewId::FIRST, ViewId::SECOND] {
+        send(&mut app, ShowroomCommand::ResizeView { view, width: 900, height: 600 });
+    }
+    rest(&mut app);
+    let angles = |app: &mut App| {
+        let mut cameras = app.world_mut().query::<(&ViewId, &PanOrbitCamera, &Projection)>();
+        let mut angles: Vec<_> =
+            cameras.iter(app.world()).map(|(view, orbit, lens)| (*view, ViewAngle::of_orbit(orbit, lens))).collect();
+        angles.sort_by_key(|(view, _)| *view);
+        angles
+    };
+    let before = angles(&mut app);
+    send(&mut app, ShowroomCommand::SetLens { view: ViewId::SECOND, focal_mm: 100.0 });
+    app.update();
+    assert_eq!(drawing(&mut app), [1]);
+    rest(&mut app);
+    let after = angles(&mut app);
+    assert_eq!(after[0], before[0]);
+    let fov_deg = 2.0 * (12.0_f32 / 100.0).atan().to_degrees();
+    assert!((after[1].1.fov_deg - fov_deg).abs() < 1e-3, "{:?}", after[1]);
+    assert!(after[1].1.distance_m > before[1].1.distance_m);
+    for nonsense in [f32::NAN, 0.0, -5.0] {
+        send(&mut app, ShowroomCommand::SetLens { view: ViewId::SECOND, focal_mm: nonsense });
+    }
+    rest(&mut app);
+    assert_eq!(angles(&mut app), after);
+
+    let blurred = |app: &mut App| {
+        let mut open = app.world_mut().query::<(&ViewId, &DepthOfField)>();
+        open.iter(app.world()).map(|(view, dof)| (view.index(), dof.aperture_f_stops)).collect::<Vec<_>>()
+    };
+    send(&mut app, ShowroomCommand::OpenAperture { view: ViewId::FIRST, f_number: Some(2.0) });
+    app.update();
+    assert_eq!((blurred(&mut app), drawing(&mut app)), (vec![(0, 2.0)], vec![0]));
+    send(&mut app, ShowroomCommand::OpenAperture { view: ViewId::FIRST, f_number: None });
+    rest(&mut app);
+    assert_eq!(blurred(&mut app), []);
 }

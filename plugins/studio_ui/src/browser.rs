@@ -42,6 +42,7 @@ impl Ask {
             Self::Environment => "Open an environment",
             Self::Car => "Open a car pack",
             Self::Livery => "Open a livery",
+            Self::SpecMap => "Open a spec map",
             Self::SaveLivery => "Save the livery",
             Self::ExportFolder => "Write packages to",
             Self::InstallFolder => "The game's folder",
@@ -58,7 +59,7 @@ impl Ask {
         match self {
             Self::Photos => &PHOTO_ENDINGS,
             Self::Environment => &ENVIRONMENT_ENDINGS,
-            Self::Livery => &LIVERY_ENDINGS,
+            Self::Livery | Self::SpecMap => &LIVERY_ENDINGS,
             Self::SaveLivery => &["png"],
             Self::Car | Self::ExportFolder | Self::InstallFolder => &[],
         }

@@ -1,5 +1,8 @@
 //! Carries commands out: changes what the panels show, and passes the rest on to the other plugins.
 
+pub(crate) mod compare;
+pub(crate) mod window;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -83,10 +86,13 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
             studio.light.exposure_ev = ev;
             to.showroom.write(ShowroomCommand::SetExposure(ev));
         }
-        StudioCommand::SetBackdropBlur(blur) => {
-            studio.light.backdrop_blur = Some(blur);
-            to.showroom.write(ShowroomCommand::SetBackdropBlur(Some(blur)));
+        StudioCommand::BlurBackdrop(view, blur) => to.views.blur(&[view], blur, &mut to.showroom),
+        StudioCommand::BlurAllBackdrops(blur) => to.views.blur(&ViewId::ALL, blur, &mut to.showroom),
+        StudioCommand::SetLens(view, focal_mm) => {
+            to.showroom.write(ShowroomCommand::SetLens { view, focal_mm });
         }
+        StudioCommand::OpenAperture(view, f_number) => to.views.open_aperture(view, f_number, &mut to.showroom),
+        StudioCommand::ActivateView(view) => to.views.activate(view),
         StudioCommand::SetQuality(quality) => studio.quality = quality,
         StudioCommand::SetColorBoost(boost) => studio.color_boost = boost,
         StudioCommand::Generate => generate(studio, to),
@@ -94,6 +100,9 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
             to.inference.write(InferenceCommand::Cancel);
         }
         StudioCommand::ToggleConfidence => toggle_confidence(studio, to),
+        StudioCommand::ToggleDifference => compare::toggle(studio, open, to),
+        StudioCommand::OpenSpecMap(path) => window::open_spec_map(path, studio, to),
+        StudioCommand::ClearSpecMap => window::clear_spec_map(studio, to),
         StudioCommand::OpenLivery(path) => {
             to.dialogs.remember(&path);
             to.editor.write(EditorCommand::OpenLivery(path));
@@ -133,11 +142,11 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         }
         StudioCommand::KeepVersion if open.blank => studio.notices.say(Weight::Warning, NOTHING_TO_SAVE),
         StudioCommand::KeepVersion => {
-            to.desk.ask(Request::Levels(open.image.clone()));
+            to.desk.ask(Request::Levels { livery: open.image.clone(), revision: open.revision });
         }
         StudioCommand::Blink if to.views.matched().is_some() => to.views.blink_match(),
-        StudioCommand::Blink if !studio.keeps_version => {
-            studio.notices.say(Weight::Warning, "No version is kept yet: K keeps the livery as it is now.");
+        StudioCommand::Blink if studio.kept.is_none() => {
+            studio.notices.say(Weight::Warning, NOTHING_KEPT);
         }
         StudioCommand::Blink => to.views.blink(&mut to.showroom),
         StudioCommand::SetWipe(fraction) => to.views.set_wipe(fraction),
@@ -166,8 +175,8 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::StepMatch(_) => {}
         StudioCommand::SetMatchLine(share) => to.views.set_match_line(share),
         StudioCommand::SetMatchOpacity(share) => to.views.set_match_opacity(share),
-        StudioCommand::SetLayout(ViewLayout::Wipe) if !studio.keeps_version => {
-            studio.notices.say(Weight::Warning, "No version is kept yet: K keeps the livery as it is now.");
+        StudioCommand::SetLayout(ViewLayout::Wipe) if studio.kept.is_none() => {
+            studio.notices.say(Weight::Warning, NOTHING_KEPT);
         }
         StudioCommand::ShowVersion(view, slot) => to.views.show_version(view, slot, &mut to.showroom),
         StudioCommand::LightView(view, light) => to.views.light(view, light, &mut to.showroom),
@@ -210,6 +219,10 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::ToggleLog => studio.shows_log = !studio.shows_log,
         StudioCommand::ToggleHelp => studio.shows_help = !studio.shows_help,
         StudioCommand::TogglePanels => studio.shows_panels = !studio.shows_panels,
+        StudioCommand::Dock(change) => window::dock(change, studio),
+        StudioCommand::SetScale(scale) => window::scale(scale, studio),
+        StudioCommand::StepScale(step) => window::scale(Some(studio.settings.step_scale(step)), studio),
+        StudioCommand::RememberWindow => window::remember(studio, to),
         StudioCommand::Escape => escape(studio, to),
         StudioCommand::Quit => {
             to.exit.write(AppExit::Success);
@@ -217,6 +230,7 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
     }
 }
 
+const NOTHING_KEPT: &str = "No version is kept yet: K keeps the livery as it is now.";
 const NOTHING_TO_SAVE: &str = "There is no livery yet: make one from a photo or open one first.";
 
 fn add_photos(paths: Vec<std::path::PathBuf>, studio: &mut Studio, to: &mut Outlets) {
@@ -283,7 +297,7 @@ fn generate(studio: &mut Studio, to: &mut Outlets) {
         previewed: false,
     });
     studio.marking = false;
-    hide_confidence(studio, to);
+    uncover(studio, to);
     to.inference.write(InferenceCommand::Generate(Box::new(request)));
 }
 
@@ -337,16 +351,18 @@ fn outline_by_marks(studio: &mut Studio, to: &mut Outlets) {
 
 fn toggle_confidence(studio: &mut Studio, to: &mut Outlets) {
     if studio.shows_confidence {
-        hide_confidence(studio, to);
+        uncover(studio, to);
     } else if let Some(result) = &studio.result
         && to.desk.ask(Request::ColorConfidence(result.confidence.clone()))
     {
         studio.shows_confidence = true;
+        studio.difference = None;
     }
 }
 
-fn hide_confidence(studio: &mut Studio, to: &mut Outlets) {
-    if std::mem::take(&mut studio.shows_confidence) {
+/// Shows the livery, if a map of it covers the car.
+fn uncover(studio: &mut Studio, to: &mut Outlets) {
+    if std::mem::take(&mut studio.shows_confidence) | studio.difference.take().is_some() {
         to.editor.write(EditorCommand::ShowMap(None));
     }
 }
@@ -425,7 +441,8 @@ fn export(studio: &mut Studio, open: &OpenLivery, to: &mut Outlets) {
                 form.name = "GridVox livery".into();
             }
             let light = studio.light.light.clone();
-            let request = Request::Export { car: car.clone(), livery: open.image.clone(), form, light };
+            let spec = studio.spec.map().map(|map| map.picture.clone());
+            let request = Request::Export { car: car.clone(), livery: open.image.clone(), spec, form, light };
             studio.export.running = to.desk.ask(request);
             studio.export.done = None;
         }

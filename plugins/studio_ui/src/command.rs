@@ -7,6 +7,7 @@ use gridvox_car::ViewPreset;
 use gridvox_inference::Quality;
 use gridvox_showroom::{EnvironmentId, PaintFinish, PaintSlot, ViewId, ViewLayout, ViewLight};
 
+use crate::dock::DockChange;
 use crate::marks::Sheet;
 
 /// A question that a file dialog answers.
@@ -20,6 +21,8 @@ pub enum Ask {
     Car,
     /// Which livery to open.
     Livery,
+    /// Which spec map to finish the livery with.
+    SpecMap,
     /// Where to save the livery.
     SaveLivery,
     /// The folder that packages are written to.
@@ -63,8 +66,16 @@ pub enum StudioCommand {
     SetRotation(f32),
     /// Brightness in stops; 0 is as photographed.
     SetExposure(f32),
-    /// How soft the backdrop is, 0..=1.
-    SetBackdropBlur(f32),
+    /// How soft a view's backdrop is, 0..=1, or as its surroundings were made.
+    BlurBackdrop(ViewId, Option<f32>),
+    /// The same in all views.
+    BlurAllBackdrops(Option<f32>),
+    /// Gives a view a lens of this focal length, in millimetres.
+    SetLens(ViewId, f32),
+    /// Opens a view's lens to this f-number, or sees everything sharply again.
+    OpenAperture(ViewId, Option<f32>),
+    /// Chooses the view that the View panel is about.
+    ActivateView(ViewId),
     /// Draft or high.
     SetQuality(Quality),
     /// Saturation of the paint, 0.5..=1.5.
@@ -87,6 +98,10 @@ pub enum StudioCommand {
     SetBaseColor([u8; 3]),
     /// Finishes the paint of the whole car.
     SetFinish(PaintFinish),
+    /// Reads a spec map for the livery.
+    OpenSpecMap(PathBuf),
+    /// Takes the livery's spec map off.
+    ClearSpecMap,
     /// One step back.
     Undo,
     /// One step forward.
@@ -105,6 +120,8 @@ pub enum StudioCommand {
     KeepVersion,
     /// Shows the kept livery in the view under the pointer, or the one being worked on again.
     Blink,
+    /// Shows in false colours where the livery differs from the kept one, or the livery again.
+    ToggleDifference,
     /// Moves the line between the two versions, 0..=1 of the view's width.
     SetWipe(f32),
     /// How many views are shown.
@@ -164,8 +181,16 @@ pub enum StudioCommand {
     ToggleLog,
     /// Shows or hides the list of shortcuts.
     ToggleHelp,
-    /// Shows or hides the side panels.
+    /// Shows or hides all panels.
     TogglePanels,
+    /// Changes where the panels lie.
+    Dock(DockChange),
+    /// Draws the interface at this scale in percent, or as the screen asks for.
+    SetScale(Option<u16>),
+    /// Draws the interface so many steps larger.
+    StepScale(i32),
+    /// Writes where the panels lie and how large everything is drawn.
+    RememberWindow,
     /// Closes whatever lies on top, or stops the run.
     Escape,
     /// Ends the program.
@@ -183,7 +208,7 @@ pub enum DropAnswer {
     Neither,
 }
 
-/// What the export card holds.
+/// What the export panel holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportForm {
     /// The livery's name in the simulator.

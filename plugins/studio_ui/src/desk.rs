@@ -17,22 +17,33 @@ use image::{GrayImage, RgbaImage};
 
 use crate::browser::{self, Listing};
 use crate::command::{Ask, ExportForm};
+use crate::difference::{self, Difference};
 use crate::marks::Picker;
-use crate::model::ExportDone;
+use crate::model::{ExportDone, KeptVersion};
 use crate::notices::capitalized;
 use crate::outline;
+use crate::settings::WindowSettings;
+use crate::spec_map::{self, SpecMap};
 
 /// Requests that may wait.
 const QUEUED: usize = 32;
+
+/// Side of a kept version's picture in pixels.
+const THUMBNAIL_PX: u32 = 256;
 
 /// What the thread is asked for.
 pub(crate) enum Request {
     ListBundled,
     LoadCar(String),
-    Export { car: Arc<CarPack>, livery: TiledImage, form: ExportForm, light: EnvironmentId },
+    Export { car: Arc<CarPack>, livery: TiledImage, spec: Option<Arc<RgbaImage>>, form: ExportForm, light: EnvironmentId },
     ColorConfidence(Arc<GrayImage>),
     /// Every level of a livery, for the texture of the kept version.
-    Levels(TiledImage),
+    Levels { livery: TiledImage, revision: u64 },
+    /// Where two versions differ; `of` are their revisions.
+    Compare { newest: TiledImage, kept: TiledImage, of: (u64, u64) },
+    ReadSpecMap(PathBuf),
+    ReadSettings,
+    WriteSettings(WindowSettings),
     /// What finds the spots of a car that are clicked on.
     Picker { car: Arc<CarPack>, hidden: Vec<usize> },
     /// The car's outline over a photo, `size` pixels large.
@@ -60,7 +71,10 @@ pub(crate) enum Answer {
     Exported(ExportDone),
     ExportFailed(String),
     Confidence(Arc<RgbaImage>),
-    Levels(Vec<MipPatch>),
+    Levels { kept: KeptVersion, patches: Vec<MipPatch> },
+    Compared { difference: Difference, of: (u64, u64) },
+    SpecMap(Result<SpecMap, String>),
+    Settings(WindowSettings),
     Picker(Arc<Picker>),
     /// The camera and its outline, or why there is none; `points` is how many were set when they gave it.
     Outline { photo: PathBuf, points: Option<usize>, seen: Result<(PhotoCamera, Arc<RgbaImage>), String> },
@@ -137,12 +151,28 @@ fn answer(request: Request) -> Vec<Answer> {
             Ok(pack) => Answer::Car(Arc::new(pack)),
             Err(error) => Answer::CarFailed(error.to_string()),
         }],
-        Request::Export { car, livery, form, light } => vec![match export(&car, &livery, &form, light) {
+        Request::Export { car, livery, spec, form, light } => vec![match export(&car, &livery, spec, &form, light) {
             Ok(done) => Answer::Exported(done),
             Err(message) => Answer::ExportFailed(message),
         }],
         Request::ColorConfidence(map) => vec![Answer::Confidence(Arc::new(crate::confidence::colored(&map)))],
-        Request::Levels(livery) => vec![Answer::Levels(mips::whole(&livery.to_rgba()))],
+        Request::Levels { livery, revision } => {
+            let patches = mips::whole(&livery.to_rgba());
+            let thumbnail = Arc::new(thumbnail(&patches));
+            vec![Answer::Levels { kept: KeptVersion { image: livery, revision, thumbnail, texture: None }, patches }]
+        }
+        Request::Compare { newest, kept, of } => {
+            vec![Answer::Compared { difference: difference::between(&newest, &kept), of }]
+        }
+        Request::ReadSpecMap(path) => vec![Answer::SpecMap(spec_map::read(&path))],
+        Request::ReadSettings => match WindowSettings::path().and_then(|path| WindowSettings::read(&path)) {
+            Ok(settings) => vec![Answer::Settings(settings)],
+            Err(error) => vec![Answer::Failed(error.to_string())],
+        },
+        Request::WriteSettings(settings) => {
+            let written = WindowSettings::path().and_then(|path| settings.write(&path));
+            written.err().map(|error| Answer::Failed(error.to_string())).into_iter().collect()
+        }
         Request::Picker { car, hidden } => vec![Answer::Picker(Arc::new(Picker::new(car, hidden)))],
         Request::Outline { photo, car, size, source } => {
             let (points, camera) = match source {
@@ -177,7 +207,19 @@ fn answer(request: Request) -> Vec<Answer> {
     }
 }
 
-fn export(car: &Arc<CarPack>, livery: &TiledImage, form: &ExportForm, light: EnvironmentId) -> Result<ExportDone, String> {
+/// The level of a livery that is large enough for a panel.
+fn thumbnail(levels: &[MipPatch]) -> RgbaImage {
+    let small = levels.iter().find(|patch| patch.width <= THUMBNAIL_PX);
+    small.and_then(|patch| RgbaImage::from_raw(patch.width, patch.height, patch.rgba.clone())).unwrap_or_default()
+}
+
+fn export(
+    car: &Arc<CarPack>,
+    livery: &TiledImage,
+    spec: Option<Arc<RgbaImage>>,
+    form: &ExportForm,
+    light: EnvironmentId,
+) -> Result<ExportDone, String> {
     let folder = form.folder.clone().ok_or("Choose a folder for the package first.")?;
     let mut options = ams2::Ams2Options {
         out: folder.clone(),
@@ -190,7 +232,7 @@ fn export(car: &Arc<CarPack>, livery: &TiledImage, form: &ExportForm, light: Env
     let target = car.manifest.sims.ams2.as_ref().ok_or("This car does not exist in Automobilista 2; choose one that does.")?;
     let livery = Arc::new(livery.to_rgba());
     ams2::check(target, &livery, &options).map_err(|error| error.to_string())?;
-    let scene = StillScene::new(car.clone(), Some(livery.clone()), light);
+    let scene = StillScene { spec, ..StillScene::new(car.clone(), Some(livery.clone()), light) };
     let drawn = stills::render(&scene, &[stills::menu_shot()]);
     let note = drawn.as_ref().err().map(|reason| format!("The game's menu shows the texture and not the car: {reason}."));
     options.preview = drawn.ok().and_then(|mut pictures| pictures.pop());

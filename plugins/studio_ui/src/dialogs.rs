@@ -101,6 +101,7 @@ pub(crate) fn meaning(ask: Ask, paths: Vec<PathBuf>) -> Option<StudioCommand> {
         Ask::Environment => StudioCommand::SetLight(gridvox_showroom::EnvironmentId::File(first)),
         Ask::Car => StudioCommand::OpenCar(first),
         Ask::Livery => StudioCommand::OpenLivery(first),
+        Ask::SpecMap => StudioCommand::OpenSpecMap(first),
         Ask::SaveLivery => StudioCommand::SaveTo(first.with_extension("png")),
         Ask::ExportFolder => StudioCommand::SetExportFolder(first),
         Ask::InstallFolder => StudioCommand::SetInstallFolder(first),
@@ -116,6 +117,7 @@ async fn native(ask: Ask, folder: &Path) -> Option<Vec<PathBuf>> {
             Some(files.into_iter().map(path).collect())
         }
         Ask::Environment => Some(vec![path(dialog.add_filter("Panoramas", ask.endings()).pick_file().await?)]),
+        Ask::SpecMap => Some(vec![path(dialog.add_filter("Spec maps", ask.endings()).pick_file().await?)]),
         Ask::Livery => Some(vec![path(dialog.add_filter("Liveries", ask.endings()).pick_file().await?)]),
         Ask::SaveLivery => {
             let dialog = dialog.add_filter("PNG", ask.endings()).set_file_name("livery.png");

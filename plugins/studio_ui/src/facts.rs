@@ -1,5 +1,7 @@
 //! Takes the other plugins' facts into what the panels show.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 use gridvox_car::CarPack;
 use gridvox_car::bundled::DEFAULT_CAR;
@@ -7,13 +9,16 @@ use gridvox_editor::{EditorCommand, EditorEvent, OpenLivery};
 use gridvox_inference::{FinishedLivery, InferenceEvent};
 use gridvox_showroom::{PaintSlot, PaintUploads, ShowroomCommand, ShowroomEvent};
 
+use crate::carry_out::{compare, window};
 use crate::command::StudioCommand;
+use crate::dock::PanelId;
 use crate::desk::{Answer, Desk, OutlineSource, Request};
 use crate::dialogs::Dialogs;
 use crate::drops;
 use crate::marks;
 use crate::model::{CarState, PhotoState, RunState, Studio, file_name};
 use crate::notices::Weight;
+use crate::spec_map::SpecState;
 use crate::views::StudioViews;
 
 pub(crate) fn take_inference_facts(
@@ -53,6 +58,7 @@ pub(crate) fn take_inference_facts(
                     ask_for_outlines(&run, finished, &mut studio, &desk);
                 }
                 studio.result = Some(finished.clone());
+                window::show_panel(PanelId::Result, &mut studio);
                 studio.notices.say(Weight::Good, format!("The livery is on the car after {secs:.1} seconds."));
             }
             InferenceEvent::Cancelled(_) => {
@@ -83,10 +89,12 @@ pub(crate) fn take_editor_facts(
     mut events: MessageReader<EditorEvent>,
     open: Res<OpenLivery>,
     mut studio: ResMut<Studio>,
+    desk: Res<Desk>,
 ) {
     for event in events.read() {
         match event {
             EditorEvent::LiveryChanged => {
+                compare::follow(&mut studio, &open, &desk);
                 if open.blank && studio.result.is_some() && studio.run.is_none() {
                     studio.result = None;
                 }
@@ -128,7 +136,7 @@ pub(crate) fn take_answers(
     mut commands: MessageWriter<StudioCommand>,
     mut showroom: MessageWriter<ShowroomCommand>,
     mut editor: MessageWriter<EditorCommand>,
-    uploads: Option<Res<PaintUploads>>,
+    (uploads, open): (Option<Res<PaintUploads>>, Res<OpenLivery>),
 ) {
     if let Some(command) = dialogs.take_answer() {
         commands.write(command);
@@ -177,13 +185,32 @@ pub(crate) fn take_answers(
                     editor.write(EditorCommand::ShowMap(Some(map)));
                 }
             }
-            Answer::Levels(patches) => match uploads.as_ref().map(|uploads| uploads.send_to(PaintSlot::B, patches)) {
+            Answer::Levels { kept, patches } => match uploads.as_ref().map(|uploads| uploads.send_to(PaintSlot::B, patches)) {
                 Some(Ok(())) => {
-                    studio.keeps_version = true;
+                    studio.kept = Some(kept);
+                    let map = studio.spec.map().map(|map| map.picture.clone());
+                    showroom.write(ShowroomCommand::SetSpecMap { slot: PaintSlot::B, map });
+                    compare::follow(&mut studio, &open, &desk);
                     studio.notices.say(Weight::Good, "Kept. B shows this version, and B again the one you work on.");
                 }
                 _ => studio.notices.say(Weight::Warning, "The paint is still being updated: keep the version in a moment."),
             },
+            Answer::Compared { difference, of } => {
+                if let Some(shown) = studio.difference.as_mut().filter(|shown| shown.of == of) {
+                    shown.found = Some((difference.share, difference.mean, difference.most));
+                    editor.write(EditorCommand::ShowMap(Some(Arc::new(difference.map))));
+                }
+            }
+            Answer::SpecMap(Ok(map)) => {
+                showroom.write(ShowroomCommand::SetSpecMap { slot: PaintSlot::A, map: Some(map.picture.clone()) });
+                studio.spec = SpecState::Shown(map);
+            }
+            Answer::SpecMap(Err(reason)) => {
+                studio.notices.say(Weight::Error, reason.as_str());
+                let before = studio.spec.map().cloned();
+                studio.spec = SpecState::Refused { reason, before };
+            }
+            Answer::Settings(settings) => studio.settings = settings,
             Answer::Picker(picker) => studio.picker = Some(picker),
             Answer::Angles(angles) => studio.angles = Some(angles),
             Answer::Outline { photo, points, seen } => {

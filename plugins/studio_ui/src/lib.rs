@@ -12,6 +12,8 @@ mod command;
 mod confidence;
 mod desk;
 mod dialogs;
+pub mod difference;
+pub mod dock;
 mod drops;
 mod facts;
 mod grid;
@@ -22,7 +24,9 @@ mod outline;
 mod pacing;
 pub mod panels;
 mod screenshot;
+mod settings;
 mod shortcuts;
+mod spec_map;
 mod startup;
 pub mod theme;
 #[cfg(test)]
@@ -34,9 +38,11 @@ mod window;
 pub use browser::{Browser, Listing};
 pub use command::{Ask, DropAnswer, EXPORT_SIZES, ExportForm, StudioCommand};
 pub use marks::{Mark, Picker, Sheet};
-pub use model::{CarState, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
+pub use model::{CarState, DifferenceState, ExportDone, ExportState, KeptVersion, LightState, PhotoEntry, PhotoState, RunState, Studio};
 pub use notices::{Notice, Notices, Weight, capitalized};
 pub use screenshot::ScreenshotTo;
+pub use settings::{SCALES, WindowSettings};
+pub use spec_map::{SpecMap, SpecState};
 pub use startup::StartedAt;
 
 use std::path::PathBuf;
@@ -130,6 +136,7 @@ impl Plugin for StudioUiPlugin {
 /// Opens what the command line named, and the first bundled car where it named none.
 fn open_first(start: Res<Start>, mut studio: ResMut<Studio>, mut commands: MessageWriter<StudioCommand>, desk: Res<Desk>) {
     desk.ask(Request::ListBundled);
+    desk.ask(Request::ReadSettings);
     desk.ask(Request::ReadAngles);
     let Start(start) = &*start;
     studio.light.light = start.environment.clone();

@@ -7,14 +7,18 @@ use std::time::Instant;
 use bevy::prelude::Resource;
 use bevy_egui::egui::TextureHandle;
 use gridvox_car::{CarPack, PhotoCamera};
+use gridvox_livery::TiledImage;
 use gridvox_inference::{Analyzed, ENOUGH_PAIRS, FinishedLivery, Quality, Stage};
 use gridvox_showroom::{EnvironmentId, PaintFinish, SavedAngles};
 use image::RgbaImage;
 
 use crate::browser::Browser;
 use crate::command::ExportForm;
+use crate::dock::Dock;
 use crate::marks::{self, Mark, Picker, Sheet};
 use crate::notices::Notices;
+use crate::settings::WindowSettings;
+use crate::spec_map::SpecState;
 
 /// The studio as the panels see it.
 #[derive(Resource)]
@@ -53,9 +57,13 @@ pub struct Studio {
     pub shows_confidence: bool,
     /// How the paint is finished.
     pub finish: PaintFinish,
-    /// A version of the livery was kept for comparing.
-    pub keeps_version: bool,
-    /// The export card.
+    /// What finishes the paint by texel.
+    pub spec: SpecState,
+    /// The version of the livery that was kept for comparing.
+    pub kept: Option<KeptVersion>,
+    /// The car shows where the livery differs from the kept one.
+    pub difference: Option<DifferenceState>,
+    /// The export panel.
     pub export: ExportState,
     /// Parts of the car that are hidden, by their index in its model.
     pub hidden_parts: Vec<usize>,
@@ -75,8 +83,36 @@ pub struct Studio {
     pub shows_help: bool,
     /// The list of notices is open.
     pub shows_log: bool,
-    /// The side panels are open.
+    /// The panels are open.
     pub shows_panels: bool,
+    /// What the window remembers.
+    pub settings: WindowSettings,
+    /// It has changed since it was written.
+    pub settings_unsaved: bool,
+    /// Height of the window in points as it is drawn.
+    pub window_height: f32,
+}
+
+/// A version of the livery that was kept.
+#[derive(Clone)]
+pub struct KeptVersion {
+    /// The whole livery.
+    pub image: TiledImage,
+    /// The livery's revision that it was.
+    pub revision: u64,
+    /// For the panel.
+    pub thumbnail: Arc<RgbaImage>,
+    /// The same, once it was uploaded.
+    pub texture: Option<TextureHandle>,
+}
+
+/// Where the livery differs from the kept one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DifferenceState {
+    /// The revisions of both that were compared last.
+    pub of: (u64, u64),
+    /// What was found: share of the texels that differ, mean and largest CIEDE2000.
+    pub found: Option<(f32, f32, f32)>,
 }
 
 /// The car in the showroom.
@@ -114,8 +150,6 @@ pub struct LightState {
     pub rotation_deg: f32,
     /// Stops.
     pub exposure_ev: f32,
-    /// 0..=1; `None` is the environment's own.
-    pub backdrop_blur: Option<f32>,
     /// The environment is still being prepared.
     pub preparing: bool,
 }
@@ -215,7 +249,7 @@ pub struct RunState {
     pub previewed: bool,
 }
 
-/// The export card.
+/// The export panel.
 #[derive(Default, Clone)]
 pub struct ExportState {
     /// What will be written.
@@ -245,6 +279,11 @@ impl Studio {
         self.run.is_none() && self.car.pack().is_some() && self.photos.iter().any(PhotoEntry::is_usable)
     }
 
+    /// Where the panels lie.
+    pub fn dock(&self) -> Dock {
+        self.settings.panels.clone().unwrap_or_else(|| Dock::standard(self.window_height))
+    }
+
     /// The photo that is shown large.
     pub fn selected(&self) -> Option<&PhotoEntry> {
         self.photos.get(self.selected_photo)
@@ -272,7 +311,6 @@ impl Default for Studio {
                 light: EnvironmentId::default(),
                 rotation_deg: 0.0,
                 exposure_ev: 0.0,
-                backdrop_blur: None,
                 preparing: true,
             },
             photos: Vec::new(),
@@ -287,7 +325,9 @@ impl Default for Studio {
             result: None,
             shows_confidence: false,
             finish: PaintFinish::default(),
-            keeps_version: false,
+            spec: SpecState::None,
+            kept: None,
+            difference: None,
             export: ExportState::default(),
             hidden_parts: Vec::new(),
             angles: None,
@@ -299,6 +339,9 @@ impl Default for Studio {
             shows_help: false,
             shows_log: false,
             shows_panels: true,
+            settings: WindowSettings::default(),
+            settings_unsaved: false,
+            window_height: 1000.0,
         }
     }
 }

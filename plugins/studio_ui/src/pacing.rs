@@ -5,7 +5,8 @@
 //! event: input, a worker's news, a notice that is due.
 //!
 //! Asleep it takes no processor time: `awk '{print $14 + $15}' /proc/PID/stat`, asked twice 20 s apart, gives the same
-//! number of hundredths. `RUST_LOG=gridvox_studio_ui=trace,gridvox_showroom=trace` says why a frame was drawn.
+//! number of hundredths. `RUST_LOG=gridvox_studio_ui=trace,gridvox_showroom=trace` says why a frame was drawn, and how long
+//! the systems of the main world took: everything but drawing and the graphics driver.
 
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub(crate) struct Pacing {
     frames: u8,
     starting: bool,
     since: Instant,
+    /// When this frame's systems began.
+    began: Instant,
     /// When a notice is due, and how long that was away when it was first known.
     alarm: Option<(Instant, Duration)>,
     /// Never sleep, as for a screenshot.
@@ -44,7 +47,7 @@ pub(crate) struct Pacing {
 
 impl Default for Pacing {
     fn default() -> Self {
-        Self { frames: FRAMES_AFTER_EVENT, starting: true, since: Instant::now(), alarm: None, restless: false }
+        Self { frames: FRAMES_AFTER_EVENT, starting: true, since: Instant::now(), began: Instant::now(), alarm: None, restless: false }
     }
 }
 
@@ -75,7 +78,13 @@ pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<Pacing>()
         .insert_resource(WinitSettings::continuous())
         .add_message::<RequestRedraw>()
-        .add_systems(PostUpdate, (note_changes, set_pace).chain().after(EditorSystems::Upload));
+        .add_systems(First, |mut pacing: ResMut<Pacing>| pacing.began = Instant::now())
+        .add_systems(PostUpdate, (note_changes, set_pace).chain().after(EditorSystems::Upload))
+        .add_systems(Last, tell_time);
+}
+
+fn tell_time(pacing: Res<Pacing>) {
+    trace!(ms = pacing.began.elapsed().as_secs_f32() * 1e3, "the systems are done");
 }
 
 fn note_changes(

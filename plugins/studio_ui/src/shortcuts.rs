@@ -1,6 +1,6 @@
 //! Keys; the help overlay lists them.
 
-use bevy_egui::egui::{Context, Key, KeyboardShortcut, Modifiers};
+use bevy_egui::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
 use gridvox_car::ViewPreset;
 use gridvox_showroom::ViewLayout;
 
@@ -13,6 +13,87 @@ const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
+/// Keys and what they ask for.
+pub(crate) struct Chord {
+    pub modifiers: Modifiers,
+    pub key: Key,
+    pub command: StudioCommand,
+    /// It counts also while a text field has the keyboard.
+    pub while_typing: bool,
+}
+
+#[cfg(test)]
+impl Chord {
+    /// As the help writes it.
+    pub fn label(&self) -> String {
+        let key = match self.key {
+            Key::Escape => "Esc",
+            Key::ArrowLeft => "Left",
+            Key::ArrowRight => "Right",
+            Key::Plus | Key::Equals => "+",
+            Key::Minus => "-",
+            key => key.name(),
+        };
+        let Modifiers { command, shift, alt, .. } = self.modifiers;
+        let held = [(command, "Ctrl+"), (shift, "Shift+"), (alt, "Alt+")];
+        held.into_iter().filter(|(held, _)| *held).map(|(_, name)| name).chain([key]).collect()
+    }
+}
+
+/// All chords. One with more modifiers comes first, or the shorter one would swallow it.
+pub(crate) fn chords(layout: ViewLayout) -> Vec<Chord> {
+    let anytime = |modifiers, key, command| Chord { modifiers, key, command, while_typing: true };
+    let plain = |modifiers, key, command| Chord { modifiers, key, command, while_typing: false };
+    let none = Modifiers::NONE;
+    let wipe = if layout == ViewLayout::Wipe { ViewLayout::Single } else { ViewLayout::Wipe };
+    let mut chords = vec![
+        anytime(CTRL_SHIFT, Key::S, StudioCommand::Ask(Ask::SaveLivery)),
+        plain(CTRL_SHIFT, Key::Z, StudioCommand::Redo),
+        anytime(CTRL, Key::O, StudioCommand::Ask(Ask::Photos)),
+        anytime(CTRL, Key::L, StudioCommand::Ask(Ask::Livery)),
+        anytime(CTRL, Key::S, StudioCommand::Save),
+        anytime(CTRL, Key::E, StudioCommand::Export),
+        anytime(CTRL, Key::Q, StudioCommand::Quit),
+        anytime(CTRL, Key::Enter, StudioCommand::Generate),
+        anytime(CTRL, Key::Num1, StudioCommand::SetLayout(ViewLayout::Single)),
+        anytime(CTRL, Key::Num2, StudioCommand::SetLayout(ViewLayout::Split)),
+        anytime(CTRL, Key::Num4, StudioCommand::SetLayout(ViewLayout::Four)),
+        anytime(CTRL, Key::Num8, StudioCommand::SetLayout(ViewLayout::Eight)),
+        anytime(CTRL, Key::Num0, StudioCommand::SetScale(None)),
+        anytime(CTRL, Key::Plus, StudioCommand::StepScale(1)),
+        anytime(CTRL, Key::Equals, StudioCommand::StepScale(1)),
+        anytime(CTRL, Key::Minus, StudioCommand::StepScale(-1)),
+        anytime(none, Key::F1, StudioCommand::ToggleHelp),
+        anytime(none, Key::Escape, StudioCommand::Escape),
+        plain(CTRL, Key::Z, StudioCommand::Undo),
+        plain(CTRL, Key::Y, StudioCommand::Redo),
+        plain(Modifiers::SHIFT, Key::V, StudioCommand::SetLayout(next_layout(layout, -1))),
+        plain(none, Key::V, StudioCommand::SetLayout(next_layout(layout, 1))),
+        plain(Modifiers::SHIFT, Key::X, StudioCommand::ShowAllParts),
+        plain(none, Key::X, StudioCommand::HidePart(None)),
+        plain(none, Key::W, StudioCommand::SetLayout(wipe)),
+        plain(none, Key::D, StudioCommand::ToggleDifference),
+        plain(none, Key::F, StudioCommand::FitViews),
+        plain(none, Key::C, StudioCommand::ToggleConfidence),
+        plain(none, Key::K, StudioCommand::KeepVersion),
+        plain(none, Key::B, StudioCommand::Blink),
+        plain(none, Key::H, StudioCommand::TogglePanels),
+        plain(none, Key::P, StudioCommand::ToggleMarking),
+        plain(none, Key::O, StudioCommand::ToggleOutline),
+        plain(none, Key::A, StudioCommand::SaveAngle),
+        plain(none, Key::M, StudioCommand::ToggleMatch),
+        plain(none, Key::T, StudioCommand::ToggleTurntable(None)),
+        plain(none, Key::I, StudioCommand::IsolatePart(None)),
+        plain(none, Key::ArrowLeft, StudioCommand::StepMatch(-1)),
+        plain(none, Key::ArrowRight, StudioCommand::StepMatch(1)),
+    ];
+    let angles = DIGITS.into_iter().enumerate();
+    chords.extend(angles.map(|(index, key)| plain(Modifiers::ALT, key, StudioCommand::ShowAngle(None, index))));
+    let presets = DIGITS.into_iter().zip(ViewPreset::ALL);
+    chords.extend(presets.map(|(key, preset)| plain(none, key, StudioCommand::SetHoveredView(preset))));
+    chords
+}
+
 /// Reads this frame's keys. While a text field has the keyboard, only chords with Ctrl count, and none while something
 /// `covers` the window.
 pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut Commands) {
@@ -20,83 +101,20 @@ pub fn shortcuts(context: &Context, layout: ViewLayout, covered: bool, out: &mut
         close_by_key(context, out);
         return;
     }
+    // most frames have no key; the list is made for those that do
+    if !context.input(|input| input.events.iter().any(|event| matches!(event, Event::Key { pressed: true, .. }))) {
+        return;
+    }
     let typing = context.egui_wants_keyboard_input();
-    // A chord with more modifiers comes first, or the shorter one would swallow it.
-    let chords = [
-        (CTRL_SHIFT, Key::S, StudioCommand::Ask(Ask::SaveLivery)),
-        (CTRL_SHIFT, Key::Z, StudioCommand::Redo),
-        (CTRL, Key::O, StudioCommand::Ask(Ask::Photos)),
-        (CTRL, Key::L, StudioCommand::Ask(Ask::Livery)),
-        (CTRL, Key::S, StudioCommand::Save),
-        (CTRL, Key::E, StudioCommand::Export),
-        (CTRL, Key::Q, StudioCommand::Quit),
-        (CTRL, Key::Enter, StudioCommand::Generate),
-        (CTRL, Key::Num1, StudioCommand::SetLayout(ViewLayout::Single)),
-        (CTRL, Key::Num2, StudioCommand::SetLayout(ViewLayout::Split)),
-        (CTRL, Key::Num4, StudioCommand::SetLayout(ViewLayout::Four)),
-        (CTRL, Key::Num8, StudioCommand::SetLayout(ViewLayout::Eight)),
-    ];
-    let text_chords = [(CTRL, Key::Z, StudioCommand::Undo), (CTRL, Key::Y, StudioCommand::Redo)];
-    let wipe = if layout == ViewLayout::Wipe { ViewLayout::Single } else { ViewLayout::Wipe };
-    let plain = [
-        (Key::W, StudioCommand::SetLayout(wipe)),
-        (Key::F, StudioCommand::FitViews),
-        (Key::C, StudioCommand::ToggleConfidence),
-        (Key::K, StudioCommand::KeepVersion),
-        (Key::B, StudioCommand::Blink),
-        (Key::H, StudioCommand::TogglePanels),
-        (Key::P, StudioCommand::ToggleMarking),
-        (Key::O, StudioCommand::ToggleOutline),
-        (Key::A, StudioCommand::SaveAngle),
-        (Key::M, StudioCommand::ToggleMatch),
-        (Key::T, StudioCommand::ToggleTurntable(None)),
-        (Key::I, StudioCommand::IsolatePart(None)),
-        (Key::ArrowLeft, StudioCommand::StepMatch(-1)),
-        (Key::ArrowRight, StudioCommand::StepMatch(1)),
-    ];
     context.input_mut(|input| {
-        for (modifiers, key, command) in chords {
-            if input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)) {
-                out.push(command);
-            }
-        }
-        if input.consume_key(Modifiers::NONE, Key::F1) {
-            out.push(StudioCommand::ToggleHelp);
-        }
-        if input.key_pressed(Key::Escape) {
-            out.push(StudioCommand::Escape);
-        }
-        if typing {
-            return;
-        }
-        for (modifiers, key, command) in text_chords {
-            if input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)) {
-                out.push(command);
-            }
-        }
-        if input.consume_key(Modifiers::SHIFT, Key::V) {
-            out.push(StudioCommand::SetLayout(next_layout(layout, -1)));
-        } else if input.consume_key(Modifiers::NONE, Key::V) {
-            out.push(StudioCommand::SetLayout(next_layout(layout, 1)));
-        }
-        if input.consume_key(Modifiers::SHIFT, Key::X) {
-            out.push(StudioCommand::ShowAllParts);
-        } else if input.consume_key(Modifiers::NONE, Key::X) {
-            out.push(StudioCommand::HidePart(None));
-        }
-        for (key, command) in plain {
-            if input.consume_key(Modifiers::NONE, key) {
-                out.push(command);
-            }
-        }
-        for (index, key) in DIGITS.into_iter().enumerate() {
-            if input.consume_key(Modifiers::ALT, key) {
-                out.push(StudioCommand::ShowAngle(None, index));
-            }
-        }
-        for (key, preset) in DIGITS.into_iter().zip(ViewPreset::ALL) {
-            if input.consume_key(Modifiers::NONE, key) {
-                out.push(StudioCommand::SetHoveredView(preset));
+        for chord in chords(layout).into_iter().filter(|chord| chord.while_typing || !typing) {
+            // Escape is also the widgets' that have the keyboard
+            let struck = match chord.key {
+                Key::Escape => input.key_pressed(Key::Escape),
+                key => input.consume_shortcut(&KeyboardShortcut::new(chord.modifiers, key)),
+            };
+            if struck {
+                out.push(chord.command);
             }
         }
     });

@@ -102,6 +102,8 @@ pub fn score_color(value: f32) -> Color32 {
 pub fn apply(context: &egui::Context) {
     context.set_fonts(fonts());
     context.set_theme(egui::Theme::Dark);
+    // the studio has keys of its own for it, and remembers the scale
+    context.options_mut(|options| options.zoom_with_keyboard = false);
     context.all_styles_mut(set_style);
 }
 

@@ -16,6 +16,7 @@ use gridvox_showroom::{
 use crate::StudioSystems;
 use crate::marks::{self, Spot};
 use crate::model::Studio;
+use crate::panels::view::ViewPanelView;
 use crate::panels::view_area::{Under, ViewAreaView, ViewPlace, ViewState};
 
 use photo_match::{PhotoMatch, follow_photo};
@@ -55,6 +56,12 @@ pub(crate) struct StudioViews {
     slots: [PaintSlot; ViewId::COUNT],
     /// Lights of views that have their own.
     lights: [Option<ViewLight>; ViewId::COUNT],
+    /// How soft each view's backdrop is, where it is not as the surroundings were made.
+    blurs: [Option<f32>; ViewId::COUNT],
+    /// How far each view's lens is open, where it is no pinhole.
+    openings: [Option<f32>; ViewId::COUNT],
+    /// The view that the View panel is about: the one that was pressed last.
+    active: ViewId,
     /// Where the line of a wipe stands, 0..=1.
     wipe: f32,
     /// Where a view stood last, for fitting the car again.
@@ -81,6 +88,8 @@ pub(crate) struct StudioViews {
     pointer: ViewPointer,
     /// Where the steered view lies, unless a drag holds it.
     holds: Option<egui::Rect>,
+    /// The window's points in one point of the panels.
+    zoom: f32,
 }
 
 impl Default for StudioViews {
@@ -90,6 +99,9 @@ impl Default for StudioViews {
             presets: [None; ViewId::COUNT],
             slots: [PaintSlot::A; ViewId::COUNT],
             lights: Default::default(),
+            blurs: [None; ViewId::COUNT],
+            openings: [None; ViewId::COUNT],
+            active: ViewId::FIRST,
             wipe: 0.5,
             homes: [ViewPreset::FrontLeft; ViewId::COUNT],
             textures: [None; ViewId::COUNT],
@@ -106,6 +118,7 @@ impl Default for StudioViews {
             hovered: ViewId::FIRST,
             pointer: ViewPointer::default(),
             holds: None,
+            zoom: 1.0,
         }
     }
 }
@@ -171,6 +184,56 @@ impl StudioViews {
     pub fn light(&mut self, view: ViewId, light: Option<ViewLight>, showroom: &mut MessageWriter<ShowroomCommand>) {
         self.lights[view.index()] = light.clone();
         showroom.write(ShowroomCommand::LightView { view, light });
+    }
+
+    /// How soft the backdrops of some views are.
+    pub fn blur(&mut self, views: &[ViewId], blur: Option<f32>, showroom: &mut MessageWriter<ShowroomCommand>) {
+        for &view in views {
+            self.blurs[view.index()] = blur;
+            showroom.write(ShowroomCommand::BlurBackdrop { view, blur });
+        }
+    }
+
+    /// Opens a view's lens, or closes it to a pinhole.
+    pub fn open_aperture(&mut self, view: ViewId, f_number: Option<f32>, showroom: &mut MessageWriter<ShowroomCommand>) {
+        self.openings[view.index()] = f_number;
+        showroom.write(ShowroomCommand::OpenAperture { view, f_number });
+    }
+
+    /// Whether a view shows the kept version.
+    pub fn shows_kept(&self, view: ViewId) -> bool {
+        self.slots[view.index()] == PaintSlot::B
+    }
+
+    /// The view that the View panel is about.
+    pub fn active(&self) -> ViewId {
+        match self.layout {
+            ViewLayout::Wipe => ViewId::FIRST,
+            layout if layout.shows(self.active) => self.active,
+            _ => ViewId::FIRST,
+        }
+    }
+
+    pub fn activate(&mut self, view: ViewId) {
+        self.active = view;
+    }
+
+    /// What the View panel shows.
+    pub fn view_panel(&self) -> ViewPanelView {
+        let active = self.active();
+        ViewPanelView {
+            count: if self.layout == ViewLayout::Wipe { 1 } else { self.layout.views().len() },
+            active,
+            lens_mm: self.lens_mm(active),
+            matched: active == ViewId::FIRST && self.matched.is_some(),
+            blur: self.blurs[active.index()],
+            f_number: self.openings[active.index()],
+        }
+    }
+
+    /// The focal length of a view's lens in millimetres.
+    fn lens_mm(&self, view: ViewId) -> Option<f32> {
+        self.camera(view).map(gridvox_showroom::aperture::focal_mm)
     }
 
     /// Takes over which surroundings a view's own light has.
@@ -246,6 +309,7 @@ impl StudioViews {
                 }),
                 kept: self.slots[index] == PaintSlot::B,
                 light: self.lights[index].clone(),
+                lens_mm: self.lens_mm(id),
                 marks,
             }
         };
@@ -255,13 +319,14 @@ impl StudioViews {
             views: ViewId::ALL.map(view),
             wipe: self.wipe,
             marking: photo.is_some(),
-            keeps_version: studio.keeps_version,
+            keeps_version: studio.kept.is_some(),
+            active: self.active(),
+            difference: studio.difference.is_some_and(|shown| shown.found.is_some()),
             environments: studio.environments.clone(),
             light: ViewLight {
                 environment: light.light.clone(),
                 rotation_deg: light.rotation_deg,
                 exposure_stops: light.exposure_ev,
-                backdrop_blur: light.backdrop_blur,
             },
             angles: studio.angles.clone().unwrap_or_default(),
             under: self.under.as_ref().zip(studio.picker.as_ref()).and_then(|((view, spot), picker)| {
@@ -278,6 +343,7 @@ impl StudioViews {
     /// Takes over where the views lie; `covered` while something lies over the whole window.
     pub fn place(&mut self, context: &egui::Context, places: &[ViewPlace], covered: bool) {
         let scale = context.pixels_per_point();
+        self.zoom = context.zoom_factor();
         self.places = places.to_vec();
         for place in places {
             let size = place.rect.size() * scale;
@@ -291,11 +357,14 @@ impl StudioViews {
         self.pointer = match steered.filter(|_| !covered) {
             Some(place) => {
                 self.hovered = place.view;
+                if place.dragged || context.input(|input| input.pointer.any_pressed()) {
+                    self.active = place.view;
+                }
                 self.holds = (!place.dragged).then_some(place.rect);
                 ViewPointer {
                     view: Some(place.view),
-                    view_size: Vec2::new(place.rect.width(), place.rect.height()),
-                    window_size: Vec2::new(window.x, window.y),
+                    view_size: Vec2::new(place.rect.width(), place.rect.height()) * self.zoom,
+                    window_size: Vec2::new(window.x, window.y) * self.zoom,
                 }
             }
             None => ViewPointer { view: None, ..self.pointer },
@@ -368,7 +437,7 @@ fn steer_views(
     // the panels tell where the pointer was; a wheel that turns in the same frame as it leaves is not the view's
     let has_left = |rect: egui::Rect| {
         let place = window.iter().find_map(|window| window.cursor_position());
-        place.is_some_and(|place| !rect.contains(egui::pos2(place.x, place.y)))
+        place.is_some_and(|place| !rect.contains(egui::pos2(place.x, place.y) / views.zoom))
     };
     let left = views.holds.is_some_and(has_left);
     pointer.set_if_neq(ViewPointer { view: views.pointer.view.filter(|_| !left), ..views.pointer });

@@ -1,29 +1,17 @@
-//! The few controls that egui lacks: cards, meters, segmented choices and the one button that matters.
+//! The few controls that egui lacks: headings, meters, segmented choices and the one button that matters.
 
 use bevy_egui::egui::{
     self, Align, Align2, Button, Color32, Context, CornerRadius, Frame, Id, Layout, Margin, Modal, ModalResponse, Rect, Response, RichText, Sense, Stroke,
     StrokeKind, TextWrapMode, Ui, UiBuilder, pos2, vec2,
 };
 
-use crate::theme::{self, GAP_LARGE, GAP_SMALL};
+use crate::theme::{self, GAP_SMALL};
 
-/// A titled group on a panel; `aside` is drawn at the right end of the title's line.
-pub fn card<R>(ui: &mut Ui, title: &str, aside: impl FnOnce(&mut Ui), contents: impl FnOnce(&mut Ui) -> R) -> R {
-    Frame::new()
-        .fill(theme::CARD)
-        .stroke(Stroke::new(1.0, theme::LINE))
-        .corner_radius(CornerRadius::same(theme::RADIUS_CARD))
-        .inner_margin(Margin::same(GAP_LARGE as i8))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(title).font(theme::semibold(14.0)).color(Color32::WHITE));
-                ui.with_layout(Layout::right_to_left(Align::Center), aside);
-            });
-            ui.add_space(-GAP_SMALL);
-            contents(ui)
-        })
-        .inner
+/// A line of medium weight over what belongs together within a panel.
+pub fn heading(ui: &mut Ui, text: &str) {
+    ui.add_space(GAP_SMALL);
+    ui.label(RichText::new(text).font(theme::medium(12.5)).color(theme::TEXT));
+    ui.add_space(-GAP_SMALL);
 }
 
 /// A window over everything else, with the room around its contents that a page has.
@@ -44,21 +32,22 @@ pub fn soft(ui: &mut Ui, text: impl Into<String>) -> Response {
 const FACT_HEIGHT: f32 = 18.0;
 
 /// Something at the left and something at the right of one line of small text.
-fn line(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
+fn line(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) -> Response {
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = FACT_HEIGHT;
         ui.horizontal(|ui| {
             left(ui);
             ui.with_layout(Layout::right_to_left(Align::Center), right);
         });
-    });
+    })
+    .response
 }
 
 /// A name and its value on one line.
-pub fn fact(ui: &mut Ui, name: &str, value: impl Into<String>) {
+pub fn fact(ui: &mut Ui, name: &str, value: impl Into<String>) -> Response {
     let name = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
     let value = RichText::new(value).font(theme::medium(12.0)).color(theme::TEXT);
-    line(
+    let response = line(
         ui,
         |ui| {
             ui.label(name);
@@ -68,6 +57,7 @@ pub fn fact(ui: &mut Ui, name: &str, value: impl Into<String>) {
         },
     );
     ui.add_space(-GAP_SMALL);
+    response
 }
 
 /// A button over the whole width.
@@ -141,16 +131,18 @@ fn segment(ui: &mut Ui, cell: Rect, selected: bool, label: &str) -> Response {
         ui.spacing_mut().button_padding = vec2(2.0, 0.0);
         ui.spacing_mut().interact_size.y = cell.height();
         let text = RichText::new(label).font(theme::medium(12.0));
-        ui.add_sized(cell.size(), Button::new(text).wrap_mode(TextWrapMode::Truncate))
+        let response = ui.add_sized(cell.size(), Button::new(text).wrap_mode(TextWrapMode::Truncate));
+        response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::RadioButton, ui.is_enabled(), selected, label));
+        response
     })
     .inner
 }
 
 /// A bar from 0 to 100 with its name and number above.
-pub fn meter(ui: &mut Ui, name: &str, value: f32, color: Color32) {
+pub fn meter(ui: &mut Ui, name: &str, value: f32, color: Color32) -> Response {
     let name = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
     let number = RichText::new(format!("{value:.0}")).font(theme::semibold(12.0)).color(theme::TEXT);
-    line(
+    let response = line(
         ui,
         |ui| {
             ui.label(name);
@@ -161,6 +153,7 @@ pub fn meter(ui: &mut Ui, name: &str, value: f32, color: Color32) {
     );
     ui.add_space(-GAP_SMALL);
     bar(ui, value / 100.0, color, 4.0);
+    response
 }
 
 /// A plain filled bar; `fraction` from 0 to 1.
@@ -225,12 +218,13 @@ pub fn remark(ui: &mut Ui, color: Color32, text: &str) {
 
 /// A slider with its name above and the value at the right; true while it changes.
 pub fn named_slider(ui: &mut Ui, name: &str, slider: egui::Slider<'_>, value: String) -> Response {
-    let name = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
+    let shown = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
+    let spoken = value.clone();
     let value = RichText::new(value).font(theme::medium(12.0));
     line(
         ui,
         |ui| {
-            ui.label(name);
+            ui.label(shown);
         },
         |ui| {
             ui.label(value);
@@ -240,7 +234,34 @@ pub fn named_slider(ui: &mut Ui, name: &str, slider: egui::Slider<'_>, value: St
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = FACT_HEIGHT;
         ui.spacing_mut().slider_width = ui.available_width();
-        ui.add(slider.show_value(false))
+        let response = ui.add(slider.show_value(false));
+        response.widget_info(|| {
+            let info = egui::WidgetInfo::labeled(egui::WidgetType::Slider, true, name);
+            egui::WidgetInfo { current_text_value: Some(spoken.clone()), ..info }
+        });
+        response
+    })
+    .inner
+}
+
+/// A box that is ticked or not, with its words; true when that changes.
+pub fn tick(ui: &mut Ui, on: &mut bool, text: &str) -> Response {
+    ui.scope(|ui| {
+        let widgets = &mut ui.visuals_mut().widgets;
+        for state in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+            state.corner_radius = CornerRadius::same(4);
+            state.bg_fill = theme::WELL;
+            state.bg_stroke = Stroke::new(1.0, theme::TEXT_FAINT);
+        }
+        if *on {
+            for state in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+                state.bg_fill = theme::ACCENT;
+                state.bg_stroke = Stroke::NONE;
+                state.fg_stroke = Stroke::new(2.0, theme::ON_ACCENT);
+            }
+        }
+        let text = RichText::new(text).size(12.5).color(theme::TEXT);
+        ui.add(egui::Checkbox::new(on, text))
     })
     .inner
 }
@@ -278,25 +299,31 @@ pub fn mark_dot(painter: &egui::Painter, place: egui::Pos2, index: usize, hollow
     painter.text(place, Align2::CENTER_CENTER, (index + 1).to_string(), theme::semibold(11.0), text);
 }
 
-/// A vertical line that is dragged sideways: where the pointer drags it to, and whether it has the pointer. A press counts
-/// where it was made, because slow software drawing can get the press and the first moves in one frame.
-pub fn dragged_line(ui: &Ui, name: &str, x: f32, range: egui::Rangef) -> (Option<f32>, bool) {
-    let grip = Rect::from_x_y_ranges(egui::Rangef::new(x - 9.0, x + 9.0), range);
-    let id = ui.id().with(name);
-    let response = ui.interact(grip, id, Sense::drag()).on_hover_cursor(egui::CursorIcon::ResizeHorizontal);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Slider, true, name));
+/// Where the pointer is that holds a grip, or that lets it go in this frame; `None` while none does. A press counts where it
+/// was made, because slow software drawing can get the press and the first moves in one frame, or the last and the release.
+pub fn hold(ui: &Ui, response: &Response, grip: Rect) -> Option<egui::Pos2> {
     let (pressed_at, down, pointer) = ui.input(|input| {
         let pressed = input.pointer.primary_pressed().then(|| input.pointer.press_origin()).flatten();
         (pressed, input.pointer.primary_down(), input.pointer.latest_pos())
     });
     let on_top = ui.ctx().layer_id_at(grip.center()).is_none_or(|layer| layer == ui.layer_id());
     let begins = on_top && pressed_at.is_some_and(|place| grip.contains(place));
-    let held = down && (begins || ui.data(|data| data.get_temp(id).unwrap_or(false)));
-    ui.data_mut(|data| data.insert_temp(id, held));
-    let color = if held || response.hovered() { theme::ACCENT } else { Color32::WHITE };
+    let held = begins || ui.data(|data| data.get_temp(response.id).unwrap_or(false));
+    ui.data_mut(|data| data.insert_temp(response.id, held && down));
+    pointer.filter(|_| held)
+}
+
+/// A vertical line that is dragged sideways: where the pointer drags it to, and whether it has the pointer.
+pub fn dragged_line(ui: &Ui, name: &str, x: f32, range: egui::Rangef) -> (Option<f32>, bool) {
+    let grip = Rect::from_x_y_ranges(egui::Rangef::new(x - 9.0, x + 9.0), range);
+    let response = ui.interact(grip, ui.id().with(name), Sense::drag()).on_hover_cursor(egui::CursorIcon::ResizeHorizontal);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Slider, true, name));
+    let held = hold(ui, &response, grip);
+    let has = held.is_some() || response.hovered();
+    let color = if has { theme::ACCENT } else { Color32::WHITE };
     ui.painter().vline(x, range, Stroke::new(2.0, color));
     ui.painter().circle_filled(pos2(x, range.center()), 9.0, color);
-    (pointer.filter(|_| held).map(|pointer| pointer.x), held || response.hovered())
+    (held.map(|pointer| pointer.x), has)
 }
 
 /// A thin frame around a picture that was just painted.

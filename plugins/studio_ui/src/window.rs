@@ -1,26 +1,23 @@
-//! Draws the window: bar, side panels, views and whatever lies over them.
+//! Draws the window: bar, panels, views and whatever lies over them.
 
 use std::path::Path;
 
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
 use bevy::window::{Monitor, PrimaryMonitor, PrimaryWindow};
-use bevy_egui::egui::{self, Frame, LayerId, Margin, Panel, ScrollArea, Stroke, Ui, UiBuilder};
+use bevy_egui::egui::{self, Frame, LayerId, Margin, Panel, Ui, UiBuilder};
 use bevy_egui::{EguiContexts, PrimaryEguiContext};
 use gridvox_editor::OpenLivery;
 use image::RgbaImage;
 
 use crate::command::StudioCommand;
+use crate::dock::{Dock, PanelId, Side};
 use crate::model::{PhotoState, Studio};
 use crate::pacing::Pacing;
 use crate::panels::{self, Commands as Wishes};
 use crate::theme;
 use crate::views::StudioViews;
 
-/// Width of the left panel, in points.
-const LEFT_WIDTH: f32 = 320.0;
-/// Width of the right panel, in points.
-const RIGHT_WIDTH: f32 = 308.0;
 /// Height of the top bar, in points.
 const BAR_HEIGHT: f32 = 44.0;
 
@@ -79,6 +76,9 @@ pub(crate) fn draw_window(
     }
     // What the window writes here, textures and typed text, is no change that asks for another frame.
     let studio = studio.bypass_change_detection();
+    if scale(&context, studio) {
+        pacing.draw_on();
+    }
     upload_pictures(&context, studio, views.matched().map(|matched| matched.photo.as_path()));
 
     let mut out = Wishes::new();
@@ -89,16 +89,20 @@ pub(crate) fn draw_window(
         "studio".into(),
         UiBuilder::new().layer_id(LayerId::background()).max_rect(context.viewport_rect()),
     );
-    bar(&mut ui, studio, &views, &open, &mut out);
-    if studio.shows_panels {
-        left_panel(&mut ui, studio, &open, &mut out);
-        // Points are set side by side on photo and car, which takes the room.
-        if studio.marked_photo().is_none() {
-            right_panel(&mut ui, studio, &open, &mut out);
-        }
-    }
+    let dock = studio.dock();
+    bar(&mut ui, studio, &dock, &views, &open, &mut out);
+    let hidden: &[Side] = match (studio.shows_panels, studio.marked_photo()) {
+        (false, _) => &Side::ALL,
+        // points are set side by side on photo and car, which takes the room
+        (true, Some(_)) => &[Side::Right, Side::Bottom],
+        (true, None) => &[],
+    };
+    let contents = |ui: &mut Ui, panel: PanelId, out: &mut Wishes| panel_contents(ui, panel, studio, &views, &open, out);
+    let centre = panels::docking::docked_panels(&mut ui, &dock, hidden, &mut out, contents);
+    let mut ui = ui.new_child(UiBuilder::new().id_salt("centre").max_rect(centre));
+    ui.set_clip_rect(centre);
     if let Some(photo) = studio.marked_photo() {
-        let width = (ui.available_rect_before_wrap().width() * 0.5).round();
+        let width = (centre.width() * 0.5).round();
         Panel::left("sheet").exact_size(width).resizable(false).show_separator_line(false).frame(Frame::new()).show(&mut ui, |ui| {
             panels::marking::photo_sheet(ui, photo, studio.sheet, studio.shows_outline, &mut out);
         });
@@ -109,6 +113,9 @@ pub(crate) fn draw_window(
     views.place(&context, &places, covered);
 
     overlays(&context, studio, &mut out);
+    if studio.settings_unsaved && !context.input(|input| input.pointer.any_down()) {
+        out.push(StudioCommand::RememberWindow);
+    }
     if !out.is_empty() {
         pacing.draw_on();
     }
@@ -116,39 +123,57 @@ pub(crate) fn draw_window(
     Ok(())
 }
 
-fn bar(ui: &mut Ui, studio: &Studio, views: &StudioViews, open: &OpenLivery, out: &mut Wishes) {
+/// Draws everything as large as the painter wants it; true when that changes.
+fn scale(context: &egui::Context, studio: &mut Studio) -> bool {
+    let window = context.viewport_rect().size() * context.zoom_factor();
+    let zoom = studio.settings.zoom((window.x, window.y));
+    studio.window_height = window.y / zoom;
+    let changes = (context.zoom_factor() - zoom).abs() > 1e-3;
+    if changes {
+        context.set_zoom_factor(zoom);
+    }
+    changes
+}
+
+fn bar(ui: &mut Ui, studio: &Studio, dock: &Dock, views: &StudioViews, open: &OpenLivery, out: &mut Wishes) {
     let frame = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(theme::GAP_LARGE as i8, 0));
+    let drawn = (ui.ctx().zoom_factor() * 100.0).round() as u16;
     Panel::top("bar").exact_size(BAR_HEIGHT).resizable(false).show_separator_line(false).frame(frame).show(ui, |ui| {
-        let view = panels::top_bar::TopBarView { open, layout: views.layout(), log_length: studio.notices.log().count() };
+        let view = panels::top_bar::TopBarView {
+            open,
+            layout: views.layout(),
+            log_length: studio.notices.log().count(),
+            dock,
+            shows_panels: studio.shows_panels,
+            scale: (studio.settings.scale_percent, drawn),
+        };
         panels::top_bar::top_bar(ui, &view, out);
     });
 }
 
-fn side(ui: &mut Ui, panel: Panel, width: f32, name: &str, contents: impl FnOnce(&mut Ui)) {
-    let frame = Frame::new().fill(theme::PANEL).stroke(Stroke::NONE);
-    panel.exact_size(width).resizable(false).show_separator_line(false).frame(frame).show(ui, |ui| {
-        ScrollArea::vertical().id_salt(name).auto_shrink([false, false]).show(ui, |ui| {
-            Frame::new().inner_margin(Margin { left: 12, right: 12, top: 2, bottom: 12 }).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = theme::GAP;
-                contents(ui);
-            });
-        });
-    });
-}
-
-fn left_panel(ui: &mut Ui, studio: &Studio, open: &OpenLivery, out: &mut Wishes) {
-    side(ui, Panel::left("left"), LEFT_WIDTH, "left", |ui| {
-        panels::photo::photo_panel(ui, studio, out);
-        panels::car::car_panel(ui, &studio.cars, &studio.car, open.base_color, studio.finish, out);
-        panels::environment::environment_panel(ui, &studio.environments, &studio.light, out);
-    });
-}
-
-fn right_panel(ui: &mut Ui, studio: &Studio, open: &OpenLivery, out: &mut Wishes) {
-    side(ui, Panel::right("right"), RIGHT_WIDTH, "right", |ui| {
-        panels::result::result_panel(ui, studio.result.as_deref(), studio.shows_confidence, out);
-        panels::export::export_panel(ui, &studio.export, !open.blank, out);
-    });
+/// What a panel shows.
+fn panel_contents(ui: &mut Ui, panel: PanelId, studio: &Studio, views: &StudioViews, open: &OpenLivery, out: &mut Wishes) {
+    match panel {
+        PanelId::Photo => panels::photo::photo_panel(ui, studio, out),
+        PanelId::Car => panels::car::car_panel(ui, &studio.cars, &studio.car, out),
+        PanelId::Finish => panels::finish::finish_panel(ui, studio.finish, open.base_color, &studio.spec, out),
+        PanelId::Light => panels::environment::environment_panel(ui, &studio.environments, &studio.light, out),
+        PanelId::View => panels::view::view_panel(ui, &views.view_panel(), out),
+        PanelId::Compare => {
+            let active = views.active();
+            let view = panels::compare::CompareView {
+                open,
+                kept: studio.kept.as_ref(),
+                difference: studio.difference,
+                layout: views.layout(),
+                active,
+                shows_kept: views.shows_kept(active),
+            };
+            panels::compare::compare_panel(ui, &view, out);
+        }
+        PanelId::Result => panels::result::result_panel(ui, studio.result.as_deref(), studio.shows_confidence, out),
+        PanelId::Export => panels::export::export_panel(ui, &studio.export, !open.blank, out),
+    }
 }
 
 fn overlays(context: &egui::Context, studio: &mut Studio, out: &mut Wishes) {
@@ -180,6 +205,12 @@ fn upload_pictures(context: &egui::Context, studio: &mut Studio, matched: Option
         let picture = egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw());
         context.load_texture(path.to_string_lossy().into_owned(), picture, egui::TextureOptions::LINEAR)
     };
+    if let Some(kept) = studio.kept.as_mut().filter(|kept| kept.texture.is_none()) {
+        kept.texture = Some(upload(Path::new("kept version"), &kept.thumbnail));
+    }
+    if let Some(map) = studio.spec.map_mut().filter(|map| map.texture.is_none()) {
+        map.texture = Some(upload(&map.path, &map.thumbnail));
+    }
     for (index, photo) in studio.photos.iter_mut().enumerate() {
         let PhotoState::Read(read) = &photo.state else { continue };
         if photo.texture.is_none() {

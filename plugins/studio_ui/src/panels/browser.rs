@@ -1,6 +1,6 @@
 //! The studio's own file browser as a panel.
 
-use bevy_egui::egui::{self, Align, Button, Context, Key, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
+use bevy_egui::egui::{self, Align, Button, Context, Key, Layout, RichText, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 
 use super::Commands;
 use crate::browser::Browser;
@@ -21,6 +21,10 @@ pub fn file_browser(context: &Context, browser: &Browser, out: &mut Commands) ->
             }
             let field = TextEdit::singleline(&mut typed).desired_width(f32::INFINITY).margin(vec2(8.0, 6.0));
             let field = ui.add(field);
+            field.widget_info(|| {
+                let label = Some("Folder or file".to_owned());
+                WidgetInfo { label, ..WidgetInfo::text_edit(true, &typed, &typed, "") }
+            });
             if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
                 out.push(StudioCommand::BrowseTo(typed.trim().into()));
             } else if context.memory(|memory| memory.focused().is_none()) {

@@ -1,55 +1,61 @@
 //! The package for Automobilista 2.
 
-use bevy_egui::egui::{self, Align, Button, DragValue, Layout, RichText, TextEdit, Ui, vec2};
+use bevy_egui::egui::{self, Align, Button, DragValue, Layout, RichText, TextEdit, Ui, WidgetInfo, WidgetType, vec2};
 
 use super::Commands;
 use crate::command::{Ask, EXPORT_SIZES, ExportForm, StudioCommand};
 use crate::model::{ExportDone, ExportState};
 use crate::theme;
-use crate::widgets::{card, primary_button, remark, segmented, soft, wide_button};
+use crate::widgets::{primary_button, remark, segmented, soft, wide_button};
 
 /// Livery slots that AMS2 keeps for players.
 const SLOTS: std::ops::RangeInclusive<u32> = 51..=99;
 
-/// The export card.
+/// The export panel.
 pub fn export_panel(ui: &mut Ui, export: &ExportState, has_livery: bool, out: &mut Commands) {
-    card(ui, "Export to Automobilista 2", |_| {}, |ui| {
-        let form = &export.form;
-        let mut new = form.clone();
-        row(ui, "Name", |ui| {
-            let hint = RichText::new("Team and number").color(theme::TEXT_FAINT);
-            ui.add(TextEdit::singleline(&mut new.name).hint_text(hint).desired_width(f32::INFINITY).margin(vec2(8.0, 6.0)));
+    soft(ui, "A package for Automobilista 2.");
+    let form = &export.form;
+    let mut new = form.clone();
+    row(ui, "Name", |ui| {
+        let hint = RichText::new("Team and number").color(theme::TEXT_FAINT);
+        let field = TextEdit::singleline(&mut new.name).hint_text(hint).desired_width(f32::INFINITY).margin(vec2(8.0, 6.0));
+        ui.add(field).widget_info(|| {
+            let label = Some("Name of the livery in the game".to_owned());
+            WidgetInfo { label, ..WidgetInfo::text_edit(true, &form.name, &form.name, "Team and number") }
         });
-        row(ui, "Slot", |ui| {
-            ui.add(DragValue::new(&mut new.slot).range(SLOTS));
-            soft(ui, "51 and up are free");
+    });
+    row(ui, "Slot", |ui| {
+        ui.add(DragValue::new(&mut new.slot).range(SLOTS)).widget_info(|| {
+            let info = WidgetInfo::labeled(WidgetType::DragValue, true, "Livery slot in the game");
+            WidgetInfo { value: Some(f64::from(form.slot)), ..info }
         });
-        row(ui, "Size", |ui| {
-            let choices = EXPORT_SIZES.map(|size| (size, size.to_string()));
-            let choices: Vec<(u32, &str)> = choices.iter().map(|(size, text)| (*size, text.as_str())).collect();
-            if let Some(size) = segmented(ui, form.size_px, &choices) {
-                new.size_px = size;
-            }
-        });
-        folder_row(ui, "Folder", form, Ask::ExportFolder, out);
-        folder_row(ui, "Install", form, Ask::InstallFolder, out);
-        if new != *form {
-            out.push(StudioCommand::SetExport(new));
-        }
-        let ready = has_livery && form.folder.is_some() && !export.running;
-        let label = if export.running { "Writing the package…" } else { "Export" };
-        let reason = match (has_livery, &form.folder) {
-            (false, _) => "Make or open a livery first.",
-            (_, None) => "Choose a folder first.",
-            _ => "Ctrl+E",
-        };
-        if primary_button(ui, ready, label).on_hover_text(reason).on_disabled_hover_text(reason).clicked() {
-            out.push(StudioCommand::Export);
-        }
-        if let Some(done) = &export.done {
-            package(ui, done, out);
+        soft(ui, "51 and up are free");
+    });
+    row(ui, "Size", |ui| {
+        let choices = EXPORT_SIZES.map(|size| (size, size.to_string()));
+        let choices: Vec<(u32, &str)> = choices.iter().map(|(size, text)| (*size, text.as_str())).collect();
+        if let Some(size) = segmented(ui, form.size_px, &choices) {
+            new.size_px = size;
         }
     });
+    folder_row(ui, "Folder", form, Ask::ExportFolder, out);
+    folder_row(ui, "Install", form, Ask::InstallFolder, out);
+    if new != *form {
+        out.push(StudioCommand::SetExport(new));
+    }
+    let ready = has_livery && form.folder.is_some() && !export.running;
+    let label = if export.running { "Writing the package…" } else { "Export" };
+    let reason = match (has_livery, &form.folder) {
+        (false, _) => "Make or open a livery first.",
+        (_, None) => "Choose a folder first.",
+        _ => "Ctrl+E",
+    };
+    if primary_button(ui, ready, label).on_hover_text(reason).on_disabled_hover_text(reason).clicked() {
+        out.push(StudioCommand::Export);
+    }
+    if let Some(done) = &export.done {
+        package(ui, done, out);
+    }
 }
 
 fn row(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui)) {
@@ -87,7 +93,10 @@ fn folder_button(ui: &mut Ui, chosen: Option<&std::path::Path>, empty: &str, hin
         .fill(theme::WELL)
         .truncate()
         .min_size(vec2(ui.available_width(), theme::CONTROL_HEIGHT));
-    if ui.add(button).on_hover_text(if chosen.is_some() { text } else { hint.to_owned() }).clicked() {
+    let response = ui.add(button);
+    let what = if ask == Ask::InstallFolder { "The game's folder" } else { "Folder for the package" };
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("{what}: {text}")));
+    if response.on_hover_text(if chosen.is_some() { text } else { hint.to_owned() }).clicked() {
         out.push(StudioCommand::Ask(ask));
     }
 }

@@ -3,9 +3,12 @@
 pub mod angles;
 pub mod browser;
 pub mod car;
+pub mod compare;
+pub mod docking;
 pub mod drop;
 pub mod environment;
 pub mod export;
+pub mod finish;
 pub mod help;
 pub mod marking;
 pub mod notices;
@@ -14,6 +17,7 @@ pub mod result;
 pub mod photo_match;
 pub mod run;
 pub mod top_bar;
+pub mod view;
 pub mod view_area;
 mod view_header;
 

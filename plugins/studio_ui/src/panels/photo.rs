@@ -1,8 +1,8 @@
 //! The photos, what they show, and the button that makes a livery of them.
 
 use bevy_egui::egui::{
-    self, Align, Button, CornerRadius, Image, Layout, Rect, RichText, Sense, Slider, Stroke, StrokeKind, Ui, load::SizedTexture,
-    vec2,
+    self, Align, Button, CornerRadius, Image, Layout, Rect, RichText, Sense, Slider, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType,
+    load::SizedTexture, vec2,
 };
 use gridvox_inference::{Analyzed, ENOUGH_PAIRS, Quality};
 
@@ -12,55 +12,45 @@ use crate::command::{Ask, StudioCommand};
 use crate::marks;
 use crate::model::{PhotoEntry, PhotoState, Studio};
 use crate::theme;
-use crate::widgets::{card, drop_zone, fact, meter, named_slider, outline, primary_button, remark, segmented, soft};
+use crate::widgets::{drop_zone, fact, meter, named_slider, outline, primary_button, remark, segmented, soft, tick};
 
 /// Height of the large thumbnail, in points.
 const PICTURE_HEIGHT: f32 = 152.0;
 /// Side of the small thumbnails under it, in points.
 const STRIP_HEIGHT: f32 = 40.0;
 
-/// The photo card.
+/// The photo panel.
 pub fn photo_panel(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
-    let aside = |ui: &mut Ui| {
-        if !studio.photos.is_empty() && ui.add(Button::new(RichText::new("Add…").size(12.0)).small()).clicked() {
+    let Some(photo) = studio.photos.get(studio.selected_photo) else {
+        let zone = drop_zone(ui, 132.0, studio.drag_hovers, "Drop a photo of the real car", "or click to choose one");
+        if zone.clicked() {
             out.push(StudioCommand::Ask(Ask::Photos));
         }
+        soft(ui, "A sharp three-quarter view in even light works best. Two photos, one of each side, leave nothing to guess.");
+        return;
     };
-    let mut wanted = Commands::new();
-    card(ui, "Photo", aside, |ui| {
-        let out = &mut wanted;
-        let Some(photo) = studio.photos.get(studio.selected_photo) else {
-            let zone = drop_zone(ui, 132.0, studio.drag_hovers, "Drop a photo of the real car", "or click to choose one");
-            if zone.clicked() {
-                out.push(StudioCommand::Ask(Ask::Photos));
-            }
-            soft(ui, "A sharp three-quarter view in even light works best. Two photos, one of each side, leave nothing to guess.");
-            return;
-        };
-        if !matches!(photo.state, PhotoState::Unreadable(_)) {
-            picture(ui, photo, studio);
+    if !matches!(photo.state, PhotoState::Unreadable(_)) {
+        picture(ui, photo, studio);
+    }
+    strip(ui, studio, out);
+    match &photo.state {
+        PhotoState::Reading => {
+            ui.horizontal(|ui| {
+                ui.add(egui::Spinner::new().size(14.0).color(theme::ACCENT));
+                soft(ui, format!("Looking at {}…", photo.name()));
+            });
         }
-        strip(ui, studio, out);
-        match &photo.state {
-            PhotoState::Reading => {
-                ui.horizontal(|ui| {
-                    ui.add(egui::Spinner::new().size(14.0).color(theme::ACCENT));
-                    soft(ui, format!("Looking at {}…", photo.name()));
-                });
-            }
-            PhotoState::Unreadable(message) => remark(ui, theme::BAD, message),
-            PhotoState::Read(read) => {
-                analysis(ui, read);
-                points(ui, studio, photo, out);
-            }
+        PhotoState::Unreadable(message) => remark(ui, theme::BAD, message),
+        PhotoState::Read(read) => {
+            analysis(ui, read);
+            points(ui, studio, photo, out);
         }
-        ui.separator();
-        match &studio.run {
-            Some(run) => run_progress(ui, run, out),
-            None => settings_and_start(ui, studio, out),
-        }
-    });
-    out.append(&mut wanted);
+    }
+    ui.separator();
+    match &studio.run {
+        Some(run) => run_progress(ui, run, out),
+        None => settings_and_start(ui, studio, out),
+    }
 }
 
 fn picture(ui: &mut Ui, photo: &PhotoEntry, studio: &Studio) {
@@ -105,6 +95,9 @@ fn strip(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
                     let stroke = Stroke::new(2.0, theme::ACCENT);
                     ui.painter().rect_stroke(rect, CornerRadius::same(5), stroke, StrokeKind::Inside);
                 }
+                let selected = index == studio.selected_photo;
+                let name = format!("Photo {}: {}", index + 1, photo.name());
+                response.widget_info(|| WidgetInfo::selected(WidgetType::SelectableLabel, true, selected, &name));
                 if response.on_hover_text(photo.name()).clicked() {
                     out.push(StudioCommand::SelectPhoto(index));
                 }
@@ -114,6 +107,9 @@ fn strip(ui: &mut Ui, studio: &Studio, out: &mut Commands) {
             let remove = Button::new(RichText::new("Remove").size(12.0).color(theme::TEXT_SOFT)).small().frame_when_inactive(false);
             if ui.add(remove).clicked() {
                 out.push(StudioCommand::RemovePhoto(studio.selected_photo));
+            }
+            if ui.add(Button::new(RichText::new("Add…").size(12.0)).small()).on_hover_text("Ctrl+O").clicked() {
+                out.push(StudioCommand::Ask(Ask::Photos));
             }
             if studio.photos.len() == 1
                 && let Some(photo) = studio.photos.first()
@@ -168,9 +164,8 @@ fn points(ui: &mut Ui, studio: &Studio, photo: &PhotoEntry, out: &mut Commands) 
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let mut shown = studio.shows_outline;
-            let toggle = egui::Checkbox::new(&mut shown, RichText::new("Outline").size(12.0).color(theme::TEXT_SOFT));
             let hint = "The car as the camera sees it, over the photo (O)";
-            if photo.outline.is_some() && ui.add(toggle).on_hover_text(hint).changed() {
+            if photo.outline.is_some() && tick(ui, &mut shown, "Outline").on_hover_text(hint).changed() {
                 out.push(StudioCommand::ToggleOutline);
             }
         });

@@ -1,5 +1,8 @@
 //! The panels in the states a painter meets, without a GPU: what they say and what a click asks for.
 
+mod docking;
+mod names;
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -7,17 +10,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bevy::math::{Vec2, Vec3};
-use bevy_egui::egui::{Ui, vec2};
+use bevy_egui::egui::accesskit::Role;
+use bevy_egui::egui::{Panel, Ui, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use gridvox_showroom::{EnvironmentId, PaintSlot, SavedAngles, ViewAngle, ViewId, ViewLayout, ViewLight};
 use gridvox_inference::{Analysis, Analyzed, FinishedLivery, Stage};
 use image::{GrayImage, RgbaImage};
 
 use super::Commands;
 use super::photo_match::MatchView;
+use super::top_bar::TopBarView;
 use super::view_area::{Under, ViewAreaView, view_area};
 use crate::command::{Ask, ExportForm, StudioCommand};
+use crate::dock::Dock;
 use crate::model::{CarState, ExportDone, ExportState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::marks::{Mark, Sheet, ShownMark};
 use crate::notices::Weight;
@@ -156,7 +162,7 @@ fn a_result_shows_scores_and_sources() {
     let result = result();
     let (mut harness, out) = harness(|ui, out| super::result::result_panel(ui, Some(&result), false, out));
     harness.get_by_label("91");
-    harness.get_by_label("Colour · ΔE 3.4");
+    harness.get_by_label("ΔE 3.4, close");
     harness.get_by_label("41 %");
     harness.get_by_label("Show it on the car").click();
     harness.run_steps(2);
@@ -211,12 +217,13 @@ fn views(layout: ViewLayout) -> ViewAreaView {
         wipe: 0.5,
         marking: false,
         keeps_version: false,
+        active: ViewId::FIRST,
+        difference: false,
         environments: vec![("low_sun".into(), "Low sun".into()), ("tunnel".into(), "Tunnel".into())],
         light: ViewLight {
             environment: light.light,
             rotation_deg: light.rotation_deg,
             exposure_stops: light.exposure_ev,
-            backdrop_blur: light.backdrop_blur,
         },
         angles: SavedAngles::default(),
         under: None,
@@ -361,11 +368,47 @@ fn every_view_has_its_angle_and_its_light() {
 }
 
 #[test]
+fn a_long_name_leaves_the_bars_buttons_alone() {
+    let name = "/liveries/team_number_93_endurance_night_race_final_version_12_with_all_sponsors.png";
+    for unsaved in [false, true] {
+        let (harness, _) = wide_harness(move |ui, out| {
+            let (open, dock) = (crate::testing::nothing_open(), Dock::standard(600.0));
+            let open = gridvox_editor::OpenLivery { path: Some(name.into()), unsaved, blank: false, ..open };
+            let view =
+                TopBarView { open: &open, layout: ViewLayout::Single, log_length: 1234, dock: &dock, shows_panels: true, scale: (None, 100) };
+            super::top_bar::top_bar(ui, &view, out);
+        });
+        let title = harness.get_by_value(&name[10..]).rect();
+        let (window, undo) = (harness.get_by_label("Window").rect(), harness.get_by_label("Undo").rect());
+        assert!(window.right() < title.left() && title.right() < undo.left(), "{window:?} {title:?} {undo:?}");
+        assert!(title.width() > 60.0, "enough is left to know it by: {title:?}");
+        assert!(harness.get_by_label("Help").rect().right() <= 1000.0);
+    }
+}
+
+#[test]
+fn every_menu_fits_the_lowest_window() {
+    for menu in ["File", "Edit", "View", "Window"] {
+        let (mut harness, _) = wide_harness(|ui, out| {
+            Panel::top("bar").exact_size(44.0).show(ui, |ui| bar(ui, ViewLayout::Single, out));
+        });
+        harness.get_by_label(menu).click();
+        harness.run_steps(3);
+        let buttons = harness.root().children_recursive().filter(|node| node.accesskit_node().role() == Role::Button);
+        let (lowest, count) = buttons.fold((0.0, 0), |(low, count), node| (node.rect().bottom().max(low), count + 1));
+        assert!(count > 8 && lowest < 600.0, "{menu} reaches {lowest} with {count} buttons");
+    }
+}
+
+fn bar(ui: &mut Ui, layout: ViewLayout, out: &mut Commands) {
+    let (open, dock) = (crate::testing::nothing_open(), Dock::standard(900.0));
+    let view = TopBarView { open: &open, layout, log_length: 0, dock: &dock, shows_panels: true, scale: (None, 100) };
+    super::top_bar::top_bar(ui, &view, out);
+}
+
+#[test]
 fn the_bar_offers_one_two_four_and_eight_views() {
-    let open = crate::testing::nothing_open();
-    let (mut harness, out) = wide_harness(move |ui, out| {
-        super::top_bar::top_bar(ui, &super::top_bar::TopBarView { open: &open, layout: ViewLayout::Split, log_length: 0 }, out);
-    });
+    let (mut harness, out) = wide_harness(|ui, out| bar(ui, ViewLayout::Split, out));
     for name in ["One view", "Two views", "Four views", "Eight views"] {
         harness.get_by_label(name).click();
         harness.run_steps(2);

@@ -1,8 +1,8 @@
 //! The bar over everything: files, steps, views.
 
 use bevy_egui::egui::{
-    Align, Align2, Button, Color32, CornerRadius, Layout, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
-    WidgetType, containers::menu::MenuButton, vec2,
+    Align, Align2, Button, Color32, CornerRadius, Label, Layout, PopupCloseBehavior, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    WidgetType, containers::menu::{MenuButton, MenuConfig}, vec2,
 };
 use gridvox_car::ViewPreset;
 use gridvox_editor::OpenLivery;
@@ -10,7 +10,9 @@ use gridvox_showroom::ViewLayout;
 
 use super::Commands;
 use crate::command::{Ask, StudioCommand};
+use crate::dock::{Dock, DockChange, PanelId};
 use crate::model::file_name;
+use crate::settings::SCALES;
 use crate::theme;
 use crate::views::label;
 
@@ -22,7 +24,20 @@ pub struct TopBarView<'a> {
     pub layout: ViewLayout,
     /// Notices that the log holds.
     pub log_length: usize,
+    /// Where the panels lie.
+    pub dock: &'a Dock,
+    /// The panels are shown.
+    pub shows_panels: bool,
+    /// Scale in percent that was asked for, and the one that is drawn.
+    pub scale: (Option<u16>, u16),
 }
+
+/// Width of the menus, in points.
+const MENU_WIDTH: f32 = 290.0;
+/// Room of the buttons at the bar's right end, in points.
+const RIGHT_END: f32 = 420.0;
+/// Room of the words that say so.
+const NOT_SAVED: f32 = 90.0;
 
 /// The whole bar.
 pub fn top_bar(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
@@ -33,6 +48,7 @@ pub fn top_bar(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
         file_menu(ui, view, out);
         edit_menu(ui, view, out);
         view_menu(ui, out);
+        window_menu(ui, view, out);
         ui.add_space(theme::GAP);
         title(ui, view.open);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -123,12 +139,17 @@ fn title(ui: &mut Ui, open: &OpenLivery) {
         (None, true) => "No livery".to_owned(),
         (None, false) => "Unnamed livery".to_owned(),
     };
-    let state = if open.unsaved { " · not saved" } else { "" };
     let (rect, _) = ui.allocate_exact_size(vec2(1.0, 18.0), Sense::hover());
     ui.painter().rect_filled(rect, 0, theme::LINE);
     ui.add_space(theme::GAP);
-    ui.label(RichText::new(name).size(13.0).color(theme::TEXT_SOFT));
-    ui.label(RichText::new(state).size(13.0).color(theme::TEXT_FAINT));
+    let room = ui.available_width() - RIGHT_END - if open.unsaved { NOT_SAVED } else { 0.0 };
+    ui.scope(|ui| {
+        ui.set_max_width(room.max(0.0));
+        ui.add(Label::new(RichText::new(name).size(13.0).color(theme::TEXT_SOFT)).truncate());
+    });
+    if open.unsaved {
+        ui.label(RichText::new("· not saved").size(13.0).color(theme::TEXT_FAINT));
+    }
 }
 
 fn step(verb: &str, name: &Option<String>, keys: &str) -> String {
@@ -143,18 +164,24 @@ fn quiet(ui: &mut Ui, enabled: bool, text: &str) -> bevy_egui::egui::Response {
 }
 
 fn menu(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
+    menu_that_closes(ui, title, PopupCloseBehavior::CloseOnClick, contents);
+}
+
+fn menu_that_closes(ui: &mut Ui, title: &str, when: PopupCloseBehavior, contents: impl FnOnce(&mut Ui)) {
     let button = Button::new(RichText::new(title).font(theme::medium(13.0))).frame_when_inactive(false);
-    MenuButton::from_button(button).ui(ui, |ui| {
-        ui.set_min_width(210.0);
+    MenuButton::from_button(button).config(MenuConfig::new().close_behavior(when)).ui(ui, |ui| {
+        in_menu(ui);
         contents(ui);
     });
 }
 
 fn item(ui: &mut Ui, enabled: bool, text: &str, keys: &str) -> bool {
-    let button = Button::new(RichText::new(text).font(theme::regular(13.0)))
-        .shortcut_text(RichText::new(keys).size(12.0).color(theme::TEXT_FAINT))
+    let mut button = Button::new(RichText::new(text).font(theme::regular(13.0)))
         .frame_when_inactive(false)
         .min_size(vec2(ui.available_width(), 0.0));
+    if !keys.is_empty() {
+        button = button.shortcut_text(RichText::new(keys).size(12.0).color(theme::TEXT_FAINT));
+    }
     let clicked = ui.add_enabled(enabled, button).clicked();
     if clicked {
         ui.close();
@@ -173,6 +200,7 @@ fn file_menu(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
         push(item(ui, true, "Open livery…", "Ctrl+L"), StudioCommand::Ask(Ask::Livery));
         push(item(ui, true, "Open car pack…", ""), StudioCommand::Ask(Ask::Car));
         push(item(ui, true, "Open environment…", ""), StudioCommand::Ask(Ask::Environment));
+        push(item(ui, true, "Open spec map…", ""), StudioCommand::Ask(Ask::SpecMap));
         ui.separator();
         let some = !view.open.blank;
         push(item(ui, some, "Save livery", "Ctrl+S"), StudioCommand::Save);
@@ -200,12 +228,15 @@ fn edit_menu(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
 
 fn view_menu(ui: &mut Ui, out: &mut Commands) {
     menu(ui, "View", |ui| {
-        for (index, (preset, name)) in ViewPreset::ALL.iter().map(|preset| (*preset, label(*preset))).enumerate() {
-            let key = if index < 9 { (index + 1).to_string() } else { String::new() };
-            if item(ui, true, name, &key) {
-                out.push(StudioCommand::SetHoveredView(preset));
+        ui.menu_button(RichText::new("Look from").font(theme::regular(13.0)), |ui| {
+            in_menu(ui);
+            for (index, &preset) in ViewPreset::ALL.iter().enumerate() {
+                let key = if index < 9 { (index + 1).to_string() } else { String::new() };
+                if item(ui, true, label(preset), &key) {
+                    out.push(StudioCommand::SetHoveredView(preset));
+                }
             }
-        }
+        });
         ui.separator();
         for (layout, name, keys, _) in LAYOUTS {
             if item(ui, true, name, keys) {
@@ -241,11 +272,68 @@ fn view_menu(ui: &mut Ui, out: &mut Commands) {
         if item(ui, true, "Show the kept version, or the newest", "B") {
             out.push(StudioCommand::Blink);
         }
-        ui.separator();
-        if item(ui, true, "Show or hide panels", "H") {
-            out.push(StudioCommand::TogglePanels);
+        if item(ui, true, "Show where the two differ", "D") {
+            out.push(StudioCommand::ToggleDifference);
         }
     });
+}
+
+/// As wide as its words need, and low enough for the lowest window.
+fn in_menu(ui: &mut Ui) {
+    ui.set_width(MENU_WIDTH);
+    ui.spacing_mut().button_padding.y = 4.0;
+    ui.spacing_mut().interact_size.y = 24.0;
+}
+
+/// Panels and how large everything is drawn.
+fn window_menu(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
+    // several panels are chosen in one go
+    menu_that_closes(ui, "Window", PopupCloseBehavior::CloseOnClickOutside, |ui| {
+        for panel in PanelId::ALL {
+            let open = view.dock.find(panel).is_some();
+            if checked_item(ui, open && view.shows_panels, panel.title()) {
+                let change = if open && view.shows_panels { DockChange::Close(panel) } else { DockChange::Show(panel) };
+                out.push(StudioCommand::Dock(change));
+            }
+        }
+        ui.separator();
+        if item(ui, true, if view.shows_panels { "Hide all panels" } else { "Show the panels" }, "H") {
+            out.push(StudioCommand::TogglePanels);
+        }
+        if item(ui, true, "Reset the layout", "") {
+            out.push(StudioCommand::Dock(DockChange::Reset));
+        }
+        ui.separator();
+        let (asked, drawn) = view.scale;
+        let wanted = asked.unwrap_or(100);
+        let note = if drawn < wanted { format!("Interface {drawn} %, as large as this window allows") } else { format!("Interface {drawn} %") };
+        ui.label(RichText::new(note).size(12.0).color(theme::TEXT_SOFT));
+        if item(ui, drawn < SCALES[SCALES.len() - 1] && drawn >= wanted, "Larger", "Ctrl++") {
+            out.push(StudioCommand::StepScale(1));
+        }
+        if item(ui, wanted > SCALES[0], "Smaller", "Ctrl+-") {
+            out.push(StudioCommand::StepScale(-1));
+        }
+        if item(ui, asked.is_some(), "As the screen asks for", "Ctrl+0") {
+            out.push(StudioCommand::SetScale(None));
+        }
+    });
+}
+
+/// A line of a menu with a mark at its end while it is on.
+fn checked_item(ui: &mut Ui, on: bool, text: &str) -> bool {
+    let button = Button::new(RichText::new(text).font(theme::regular(13.0)))
+        .frame_when_inactive(false)
+        .shortcut_text(RichText::new("   "))
+        .min_size(vec2(ui.available_width(), 0.0));
+    let response = ui.add(button);
+    response.widget_info(|| WidgetInfo::selected(WidgetType::Checkbox, true, on, text));
+    if on {
+        let at = response.rect.right_center() - vec2(18.0, 0.0);
+        let tick = [at + vec2(-4.0, 0.0), at + vec2(-1.0, 3.5), at + vec2(5.0, -4.0)];
+        ui.painter().line(tick.to_vec(), Stroke::new(1.6, theme::ACCENT));
+    }
+    response.clicked()
 }
 
 /// The centre of a rectangle of text, for pictures that are not there yet.

@@ -18,6 +18,7 @@ use crate::marks::ShownMark;
 use crate::theme;
 use crate::views::{label, short_label};
 use crate::widgets::{dragged_line, mark_dot};
+use super::compare::difference_scale;
 
 /// What the area shows.
 pub struct ViewAreaView {
@@ -31,6 +32,10 @@ pub struct ViewAreaView {
     pub marking: bool,
     /// A version of the livery was kept.
     pub keeps_version: bool,
+    /// The view that the View panel is about.
+    pub active: ViewId,
+    /// The car shows how far two versions differ.
+    pub difference: bool,
     /// Bundled environments: id and name.
     pub environments: Vec<(String, String)>,
     /// The common light.
@@ -79,6 +84,8 @@ pub struct ViewState {
     pub turning: bool,
     /// Its own light, where it has one.
     pub light: Option<ViewLight>,
+    /// The focal length of its lens in millimetres.
+    pub lens_mm: Option<f32>,
     /// Points on the car.
     pub marks: Vec<ShownMark>,
 }
@@ -157,9 +164,17 @@ fn one_view(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut 
     // what lies on the picture takes the pointer from it
     let matched = view.matched.as_ref().filter(|_| id == ViewId::FIRST);
     let mut lying = matched.map_or_else(Vec::new, |matched| match_overlay(ui, rect, matched, out));
-    lying.push(header(ui, id, rect, view, out));
+    lying.extend(header(ui, id, rect, view, out));
     if matched.is_none() && view.layout.views().len() <= 2 {
         lying.push(preset_bar(ui, id, rect, state.preset, out));
+    }
+    if view.difference && id == ViewId::FIRST {
+        let raised = matched.is_none() && view.layout.views().len() <= 2 && rect.width() < 940.0;
+        difference_legend(ui, rect, if raised { 46.0 } else { 0.0 });
+    }
+    if view.active == id && view.layout.views().len() > 1 && view.layout != ViewLayout::Wipe {
+        let stroke = Stroke::new(1.0, theme::ACCENT.gamma_multiply(0.8));
+        ui.painter().rect_stroke(rect, 0, stroke, StrokeKind::Inside);
     }
     let beside = |pointer: egui::Pos2| !lying.iter().any(|rect| rect.contains(pointer));
     let hovered = response.hovered() && ui.ctx().pointer_hover_pos().is_none_or(beside);
@@ -189,6 +204,13 @@ fn name_part(ui: &Ui, rect: Rect, under: &Under, above: bool) {
     let painter = ui.painter().with_clip_rect(rect);
     painter.rect_filled(frame, CornerRadius::same(theme::RADIUS), Color32::from_black_alpha(165));
     painter.galley(frame.min + vec2(9.0, 4.0), words, theme::TEXT);
+}
+
+/// The scale of the differences on the car, in the view's lower right corner.
+fn difference_legend(ui: &Ui, rect: Rect, raised: f32) {
+    let frame = Rect::from_min_size(rect.max - vec2(212.0, 52.0 + raised), vec2(204.0, 44.0));
+    ui.painter().rect_filled(frame, CornerRadius::same(theme::RADIUS), Color32::from_black_alpha(195));
+    difference_scale(ui, Rect::from_min_size(frame.min + vec2(12.0, 8.0), vec2(frame.width() - 24.0, 30.0)));
 }
 
 /// What a right click offers: the part that was under the pointer then.
@@ -237,7 +259,7 @@ fn preset_bar(ui: &mut Ui, id: ViewId, rect: Rect, preset: Option<ViewPreset>, o
         UiBuilder::new().id_salt(("presets", id.index())).max_rect(bar).layout(egui::Layout::top_down(egui::Align::Center)),
     );
     let shown = Frame::new()
-        .fill(Color32::from_black_alpha(150))
+        .fill(Color32::from_black_alpha(195))
         .corner_radius(CornerRadius::same(8))
         .inner_margin(Margin::symmetric(4, 3))
         .show(&mut bar_ui, |ui| {

@@ -11,6 +11,7 @@ use super::Commands;
 use super::angles::keys;
 use super::view_area::{ViewAreaView, ViewState};
 use crate::command::StudioCommand;
+use crate::dock::{DockChange, PanelId};
 use crate::theme;
 use crate::views::{label, short_label};
 use crate::widgets::named_slider;
@@ -21,11 +22,13 @@ const MARGIN: f32 = 8.0;
 const HEIGHT: f32 = 24.0;
 /// Width of the menus.
 const MENU_WIDTH: f32 = 200.0;
+/// Views as wide as this say which lens they have.
+const WITH_LENS: f32 = 300.0;
 /// Below this width names are shortened.
 const NARROW: f32 = 360.0;
 
 /// Draws the buttons; returns where they lie.
-pub(super) fn header(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut Commands) -> Rect {
+pub(super) fn header(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, out: &mut Commands) -> Vec<Rect> {
     let state = &view.views[id.index()];
     let place = Rect::from_min_size(rect.min + vec2(MARGIN, MARGIN), vec2(rect.width() - 2.0 * MARGIN, HEIGHT));
     let layout = Layout::left_to_right(Align::Center);
@@ -70,13 +73,34 @@ pub(super) fn header(ui: &mut Ui, id: ViewId, rect: Rect, view: &ViewAreaView, o
             out.push(StudioCommand::ShowAllParts);
         }
     }
-    row.min_rect()
+    let mut lying = vec![row.min_rect()];
+    if let Some(lens_mm) = state.lens_mm.filter(|_| rect.width() >= WITH_LENS) {
+        lying.push(lens(ui, id, rect, lens_mm, out));
+    }
+    lying
+}
+
+/// The lens at the other end; a click goes to where it is changed.
+fn lens(ui: &mut Ui, id: ViewId, rect: Rect, lens_mm: f32, out: &mut Commands) -> Rect {
+    let place = Rect::from_min_size(pos2(rect.right() - MARGIN - 80.0, rect.top() + MARGIN), vec2(80.0, HEIGHT));
+    let layout = Layout::right_to_left(Align::Center);
+    let mut corner = ui.new_child(UiBuilder::new().id_salt(("lens", id.index())).max_rect(place).layout(layout));
+    corner.spacing_mut().interact_size.y = HEIGHT;
+    let text = format!("{lens_mm:.0} mm");
+    let response = chip(&mut corner, &text, false);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Lens of view {}: {text}", id.index() + 1)));
+    let shown = response.rect;
+    if response.on_hover_text("Focal length on 36 mm film; a click opens the View panel").clicked() {
+        out.push(StudioCommand::ActivateView(id));
+        out.push(StudioCommand::Dock(DockChange::Show(PanelId::View)));
+    }
+    shown
 }
 
 fn chip_button(text: &str, strong: bool) -> Button<'static> {
     let color = if strong { theme::ACCENT } else { theme::TEXT };
     Button::new(RichText::new(text.to_owned()).font(theme::medium(12.0)).color(color))
-        .fill(Color32::from_black_alpha(165))
+        .fill(Color32::from_black_alpha(185))
         .corner_radius(CornerRadius::same(theme::RADIUS))
         .min_size(vec2(0.0, HEIGHT))
 }
