@@ -1,7 +1,7 @@
 // Ground and distance behind the car. See plugins/showroom/src/backdrop.rs.
 
 #import bevy_pbr::{
-    forward_io::{VertexOutput, FragmentOutput},
+    forward_io::VertexOutput,
     mesh_view_bindings::{view, lights},
     shadows::fetch_directional_shadow,
 }
@@ -43,8 +43,20 @@ fn picture(direction: vec3<f32>, lod: f32) -> vec3<f32> {
     return textureSampleLevel(surroundings, surroundings_sampler, d * vec3(1.0, 1.0, -1.0), lod).rgb;
 }
 
+struct Pixel {
+    @location(0) color: vec4<f32>,
+#ifdef DEEP
+    // where the ground lies, for what looks at depths
+    @builtin(frag_depth) depth: f32,
+#endif
+}
+
 @fragment
-fn fragment(in: VertexOutput) -> FragmentOutput {
+fn fragment(in: VertexOutput) -> Pixel {
+    var out: Pixel;
+#ifdef DEEP
+    out.depth = in.position.z;
+#endif
     let eye = view.world_position.xyz;
     let ray = normalize(in.world_position.xyz - eye);
     let reach = scene.ground.y;
@@ -58,6 +70,10 @@ fn fragment(in: VertexOutput) -> FragmentOutput {
     if (ray.y < -0.0005 && eye.y > 0.0) {
         let t = eye.y / -ray.y;
         let hit = eye + ray * t;
+#ifdef DEEP
+        let clip = view.clip_from_world * vec4(hit, 1.0);
+        out.depth = clamp(clip.z / clip.w, 0.0, 1.0);
+#endif
         from_middle = length(hit.xz);
         near = 1.0 - smoothstep(reach * 0.35, reach, from_middle);
         let seen_from_picture = normalize(hit - vec3(0.0, scene.ground.x, 0.0));
@@ -103,8 +119,6 @@ fn fragment(in: VertexOutput) -> FragmentOutput {
     radiance *= shade;
 
     // Bevy's exposure shows 1.2 cd/m2 as 1
-    let colour = developed(vec4(radiance * view.exposure * 1.2, 1.0), in.position.xy);
-    var out: FragmentOutput;
-    out.color = colour;
+    out.color = developed(vec4(radiance * view.exposure * 1.2, 1.0), in.position.xy);
     return out;
 }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const SIZE: (u32, u32) = (1280, 720);
-/// Frames before the measured ones: pipelines and buffers grow in them.
+/// Frames before the measured ones, at most: pipelines and buffers grow in them.
 const WARM_UP: usize = 30;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -48,36 +48,44 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "{device}: the first picture came after {:.1} s", begun.elapsed().as_secs_f32())?;
     for (layout, views) in [(ViewLayout::Single, 1), (ViewLayout::Split, 2), (ViewLayout::Four, 4), (ViewLayout::Eight, 8)] {
         send(&mut app, ShowroomCommand::SetLayout(layout));
-        let (mut own, mut whole, mut systems) = (Vec::new(), Vec::new(), Vec::new());
-        for frame in 0..WARM_UP + frames {
-            send(&mut app, ShowroomCommand::SetEnvironmentRotation(frame as f32 * 0.5));
-            send(&mut app, ShowroomCommand::Redraw);
-            let start = Instant::now();
-            app.update();
-            let busy = start.elapsed();
-            app.world().resource::<RenderDevice>().poll(wgpu::PollType::wait_indefinitely())?;
-            if frame >= WARM_UP {
-                own.push(busy.as_secs_f32() * 1e3);
-                systems.push(app.world().resource::<MainWorldTime>().spent.as_secs_f32() * 1e3);
-                whole.push(start.elapsed().as_secs_f32() * 1e3);
-            }
-        }
-        let (own, whole, systems) = (quantiles(own), quantiles(whole), quantiles(systems));
-        writeln!(
-            out,
-            "{views} views of {} x {}: {:.0} frames a second; a frame takes {:.2} ms (P95 {:.2}), of these the processor {:.2} (P95 {:.2}), \
-             and of these the systems {:.2} (P95 {:.2})",
-            SIZE.0,
-            SIZE.1,
-            1e3 / whole.0,
-            whole.0,
-            whole.1,
-            own.0,
-            own.1,
-            systems.0,
-            systems.1
-        )?;
+        measure(&mut app, &format!("{views} views of {} x {}", SIZE.0, SIZE.1), frames, &mut out)?;
     }
+    send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Single));
+    send(&mut app, ShowroomCommand::OpenAperture { view: ViewId::FIRST, f_number: Some(2.8) });
+    measure(&mut app, "1 view with depth of field", frames, &mut out)?;
+    Ok(())
+}
+
+/// Draws so many frames and says what they took.
+fn measure(app: &mut App, what: &str, frames: usize, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let (mut own, mut whole, mut systems) = (Vec::new(), Vec::new(), Vec::new());
+    let warm_up = WARM_UP.min(frames);
+    for frame in 0..warm_up + frames {
+        send(app, ShowroomCommand::SetEnvironmentRotation(frame as f32 * 0.5));
+        send(app, ShowroomCommand::Redraw);
+        let start = Instant::now();
+        app.update();
+        let busy = start.elapsed();
+        app.world().resource::<RenderDevice>().poll(wgpu::PollType::wait_indefinitely())?;
+        if frame >= warm_up {
+            own.push(busy.as_secs_f32() * 1e3);
+            systems.push(app.world().resource::<MainWorldTime>().spent.as_secs_f32() * 1e3);
+            whole.push(start.elapsed().as_secs_f32() * 1e3);
+        }
+    }
+    let (own, whole, systems) = (quantiles(own), quantiles(whole), quantiles(systems));
+    writeln!(
+        out,
+        "{what}: {:.0} frames a second; a frame takes {:.2} ms (P95 {:.2}), of these the processor {:.2} (P95 {:.2}), and of \
+         these the systems {:.2} (P95 {:.2})",
+        1e3 / whole.0,
+        whole.0,
+        whole.1,
+        own.0,
+        own.1,
+        systems.0,
+        systems.1
+    )?;
     Ok(())
 }
 

@@ -36,6 +36,8 @@ pub struct Backdrop {
     #[texture(3)]
     #[sampler(4)]
     pub ground_shadow: Handle<Image>,
+    /// The ground has its own depth and not the sphere's, which costs the graphics card its early test.
+    pub deep: bool,
 }
 
 /// What makes another shader of it; see [`crate::finish::FinishKey`].
@@ -45,11 +47,13 @@ pub struct BackdropKey {
     grainy: bool,
     has_paper: bool,
     has_picture: bool,
+    deep: bool,
 }
 
 impl From<&Backdrop> for BackdropKey {
-    fn from(Backdrop { scene, .. }: &Backdrop) -> Self {
+    fn from(Backdrop { scene, deep, .. }: &Backdrop) -> Self {
         Self {
+            deep: *deep,
             sunny: scene.ground.w > 0.0,
             grainy: scene.ground.z > 0.0,
             has_paper: scene.floor.w > 0.0,
@@ -105,9 +109,9 @@ impl Material for Backdrop {
         _: &MeshVertexBufferLayoutRef,
         key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        let BackdropKey { sunny, grainy, has_paper, has_picture } = key.bind_group_data;
+        let BackdropKey { sunny, grainy, has_paper, has_picture, deep } = key.bind_group_data;
         if let Some(fragment) = &mut descriptor.fragment {
-            let parts = [(sunny, "SUN"), (grainy, "GRAIN"), (has_paper, "PAPER"), (has_picture, "PICTURE")];
+            let parts = [(sunny, "SUN"), (grainy, "GRAIN"), (has_paper, "PAPER"), (has_picture, "PICTURE"), (deep, "DEEP")];
             fragment.shader_defs.extend(parts.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| name.into()));
         }
         // seen from inside

@@ -8,6 +8,7 @@ use crate::angle::fov;
 use crate::commands::ShowroomCommand;
 use crate::layout::ViewId;
 use crate::pace::RedrawNeeded;
+use crate::rig::light_views;
 use crate::stage::OnStage;
 use crate::views::{StandTogether, Views};
 use bevy::post_process::dof::{DepthOfField, DepthOfFieldMode};
@@ -25,7 +26,7 @@ const F_NUMBERS: std::ops::RangeInclusive<f32> = 0.7..=32.0;
 
 /// How far the lens of each view is open, by [`ViewId::index`]; none where it is a pinhole.
 #[derive(Resource, Default)]
-struct Openings([Option<f32>; ViewId::COUNT]);
+pub(crate) struct Openings(pub [Option<f32>; ViewId::COUNT]);
 
 /// The distance along the axis from a camera to where the middle of its picture meets a box, or to the box's middle.
 fn focus_m(camera: &Transform, bounds: (Vec3, Vec3)) -> f32 {
@@ -75,7 +76,9 @@ fn focus(
                 let sensor_height = SENSOR_MM * 1e-3 / shown.aspect().max(0.1);
                 let near = |a: f32, b: f32| (a / b - 1.0).abs() < SAME;
                 let same = has.is_some_and(|has| {
-                    near(has.focal_distance, focal_distance) && near(has.sensor_height, sensor_height) && has.aperture_f_stops == f_number
+                    near(has.focal_distance, focal_distance)
+                        && near(has.sensor_height, sensor_height)
+                        && has.aperture_f_stops == f_number
                 });
                 if !same {
                     camera.insert(DepthOfField {
@@ -94,7 +97,7 @@ fn focus(
 
 pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<Openings>()
-        .add_systems(Update, open_apertures)
+        .add_systems(Update, open_apertures.before(light_views))
         .add_systems(PostUpdate, focus.after(StandTogether));
 }
 

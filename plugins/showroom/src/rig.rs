@@ -10,6 +10,7 @@ use crate::car::{self, CarOnStage, CarPart, Dressing, SHARED_LAYER, StandsIn, do
 use crate::contact;
 use crate::environment::EnvironmentId;
 use crate::finish::{self, FinishMaterial};
+use crate::focus::Openings;
 use crate::layout::{ViewId, ViewLayout};
 use crate::light::Surroundings;
 use crate::pace::RedrawNeeded;
@@ -177,8 +178,8 @@ pub(crate) fn set_up_rigs(
     stage.bake_shadows();
 }
 
-/// What a view's camera was lit by last, and how blurred the distance was.
-type Lit = (usize, u64, PaintSlot, Option<f32>);
+/// What a view's camera was lit by last, how blurred the distance was, and whether its lens was open.
+type Lit = (usize, u64, PaintSlot, Option<f32>, bool);
 
 /// The ground and the distance of each view, and the sphere that they share.
 #[derive(Default)]
@@ -214,7 +215,7 @@ impl Domes {
 
 /// Light, exposure, ground and distance, layers: each view's camera follows its light and shows its livery.
 pub(crate) fn light_views(
-    stage: Res<OnStage>,
+    (stage, openings): (Res<OnStage>, Res<Openings>),
     views: Res<Views>,
     mut commands: Commands,
     (mut meshes, mut backdrops): (ResMut<Assets<Mesh>>, ResMut<Assets<Backdrop>>),
@@ -224,13 +225,12 @@ pub(crate) fn light_views(
 ) {
     for &view in views.layout.views() {
         // both sides of a wipe are one view to the eye
-        let (index, blur) = match views.layout {
-            ViewLayout::Wipe => (0, stage.blurs[0]),
-            _ => (stage.rig_of(view), stage.blurs[view.index()]),
-        };
+        let own = if views.layout == ViewLayout::Wipe { 0 } else { view.index() };
+        let index = if views.layout == ViewLayout::Wipe { 0 } else { stage.rig_of(view) };
+        let (blur, open) = (stage.blurs[own], openings.0[own].is_some());
         let (rig, shown) = (&stage.rigs[index], views.view(view));
         let (Some(surroundings), Some(ground_shadow)) = (&rig.surroundings, &rig.ground_shadow) else { continue };
-        let now = (index, rig.revision, shown.slot, blur);
+        let now = (index, rig.revision, shown.slot, blur, open);
         if lit[view.index()] == Some(now) {
             continue;
         }
@@ -238,6 +238,8 @@ pub(crate) fn light_views(
         let shared = SharedTextures { ground_shadow: ground_shadow.clone() };
         let area = contact::shader_area(stage.bounds());
         let look = backdrop_material(surroundings, rig.rotation_deg, blur, area, &shared);
+        // a blur by depth has to know that the ground reaches up to the car
+        let look = Backdrop { deep: open, ..look };
         domes.show(view, look, &mut commands, &mut meshes, &mut backdrops);
         let [shared, paint] = [SHARED_LAYER, paint_layer(shown.slot)].map(|layer| layer_in(index, layer));
         commands.entity(shown.camera).insert((

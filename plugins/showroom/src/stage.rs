@@ -447,6 +447,7 @@ pub(crate) fn backdrop_material(
         scene: BackdropScene::new(ground, blur.unwrap_or(ground.blur), turn, shadow_area, surroundings.sun_share()),
         surroundings: surroundings.specular.clone(),
         ground_shadow: shared.ground_shadow.clone(),
+        deep: false,
     }
 }
 

@@ -44,7 +44,8 @@ enum Way {
 /// The panel.
 pub fn compare_panel(ui: &mut Ui, view: &CompareView<'_>, out: &mut Commands) {
     let Some(kept) = view.kept else {
-        soft(ui, "Keep the livery as it is now; later ones can then be laid beside it, wiped over it, and searched for differences.");
+        let text = "Keep the livery as it is now; later ones can then be laid beside it, wiped over it, and searched for differences.";
+        soft(ui, text);
         let reason = if view.open.blank { "Make or open a livery first." } else { "K" };
         let button = primary_button(ui, !view.open.blank, "Keep this version");
         if button.on_hover_text(reason).on_disabled_hover_text(reason).clicked() {

@@ -36,7 +36,8 @@ pub fn docked_panels(
         tabs(ui, group, side, rect, out);
         let body = Rect::from_min_max(rect.min + vec2(0.0, TABS), rect.max);
         ui.painter().rect_filled(body, 0, theme::CARD);
-        let mut inner = ui.new_child(UiBuilder::new().id_salt(("panel", group.front)).max_rect(body).layout(Layout::top_down(egui::Align::Min)));
+        let place = UiBuilder::new().id_salt(("panel", group.front)).max_rect(body).layout(Layout::top_down(egui::Align::Min));
+        let mut inner = ui.new_child(place);
         inner.set_clip_rect(body.intersect(ui.clip_rect()));
         ScrollArea::vertical().id_salt(("scroll", group.front)).auto_shrink([false, false]).show(&mut inner, |ui| {
             Frame::new().inner_margin(Margin { left: 14, right: 14, top: 12, bottom: 14 }).show(ui, |ui| {
@@ -80,7 +81,8 @@ fn tabs(ui: &mut Ui, group: &Group, side: Side, rect: Rect, out: &mut Commands) 
         let color = if front || response.hovered() { theme::TEXT } else { theme::TEXT_SOFT };
         ui.painter().with_clip_rect(place).galley(at, words, color);
         if front {
-            close_sign(ui, tab, Rect::from_center_size(pos2(place.right() - padding * 0.5 - CLOSE * 0.5, place.center().y), Vec2::splat(CLOSE)), out);
+            let middle = pos2(place.right() - padding * 0.5 - CLOSE * 0.5, place.center().y);
+            close_sign(ui, tab, Rect::from_center_size(middle, Vec2::splat(CLOSE)), out);
         }
         take_up(ui, tab, place);
         if response.clicked() && !front {

@@ -46,7 +46,9 @@ fn base_color_row(ui: &mut Ui, base_color: [u8; 3], out: &mut Commands) {
 fn spec_map(ui: &mut Ui, spec: &SpecState, out: &mut Commands) {
     match spec {
         SpecState::None => {
-            soft(ui, "A picture in the livery's layout that finishes the paint by texel: red is metal, green roughness, blue takes the clear coat away.");
+            let text = "A picture in the livery's layout that finishes the paint by texel: red is metal, green roughness, blue takes \
+                        the clear coat away.";
+            soft(ui, text);
         }
         SpecState::Reading { path, .. } => {
             soft(ui, format!("Reading {}…", file_name(path)));
