@@ -53,6 +53,20 @@ impl Coarse {
         (0..self.part.len()).filter(|&cell| self.part[cell] != 0).collect()
     }
 
+    /// Pairs of places in `seen`, which is in order, whose cells touch and show the same part.
+    pub fn neighbours(&self, seen: &[usize]) -> Vec<(u32, u32)> {
+        let mut place = vec![u32::MAX; self.part.len()];
+        seen.iter().enumerate().for_each(|(i, &cell)| place[cell] = i as u32);
+        let mut pairs = Vec::new();
+        for &cell in seen {
+            let right = (cell % self.cells + 1 < self.cells).then_some(cell + 1);
+            let below = (cell / self.cells + 1 < self.cells).then_some(cell + self.cells);
+            let beside = right.into_iter().chain(below).filter(|&other| self.part[other] == self.part[cell]);
+            pairs.extend(beside.map(|other| (place[cell], place[other])));
+        }
+        pairs
+    }
+
     /// Replaces each seen texel's colour by `answer`'s, which is given per cell, with the photo's fine detail: what a
     /// texel differs by from the cells around it counts as much as the answer changes with the colour there.
     pub fn carry(&self, answer: &[LinearRgb], baked: &mut Baked, maps: &AtlasMaps) {

@@ -14,7 +14,7 @@ use crate::color::{LinearRgb, delta_e, luminance};
 /// Evidence on the colours of one photo's paint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct LightEvidence {
-    /// Mean CIEDE2000 between the paint that was found and its nearest ink.
+    /// Mean CIEDE2000 between the paint that was found and its nearest ink, before the inks had a say.
     pub scatter: f32,
     /// Mean CIEDE2000 between the paint by the fit and by the network, after one gain.
     pub apart: f32,

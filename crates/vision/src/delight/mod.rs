@@ -8,13 +8,16 @@
 //!
 //! That fit leaves veils where sharp reflections lie on dark paint. Then the albedo network is asked, which sees the same
 //! places with their materials and all that surrounds them; it is believed unless it finds too much shade ([`learned`]).
+//! Its answers, a sharper light ([`probe`]) and the livery's inks are then made to agree ([`inked`]).
 
 mod coarse;
 mod doubt;
 mod fit;
 mod harmonics;
+mod inked;
 mod inks;
 mod learned;
+mod probe;
 
 pub use doubt::LightEvidence;
 pub use fit::Light;
@@ -89,14 +92,17 @@ pub fn delight(
 ) -> Result<Delit, ModelError> {
     let photo = baked.clone();
     let mut delit = by_fit(baked, maps, scene.eye, tyres);
-    let mut paint_by_fit = None;
+    let (mut paint_by_fit, mut scatter) = (None, None);
     if let Some(learned) = learned::learned(photo.clone(), baked, maps, scene)? {
         paint_by_fit = Some(std::mem::replace(baked, learned.baked));
+        scatter = Some(learned.scatter);
         let palette = palette_of(baked, maps);
         let highlights = without_highlights(baked, &palette);
         delit = Delit { light: learned.light, palette, highlights, ..delit };
     }
     let evidence = doubt::weigh(&photo, paint_by_fit.as_ref().unwrap_or(baked), baked, &delit.palette, maps, tyres);
+    // the inks made that paint even
+    let evidence = LightEvidence { scatter: scatter.unwrap_or(evidence.scatter), ..evidence };
     Ok(Delit { evidence, ..delit })
 }
 
