@@ -404,6 +404,9 @@ pub struct EvalArgs {
     /// Draw the painter's scores against the true errors into this picture.
     #[arg(long, value_name = "FILE.png")]
     pub plot: Option<PathBuf>,
+    /// Draw the ten photos that went worst, with what is to blame, into this picture.
+    #[arg(long, value_name = "FILE.png")]
+    pub worst: Option<PathBuf>,
     /// Folder of test photos; those that it lacks are drawn into it. Without it they are drawn and thrown away.
     #[arg(long, value_name = "DIR")]
     pub set: Option<PathBuf>,

@@ -15,7 +15,7 @@ use color_eyre::eyre::{Result, eyre};
 use gridvox_car::{AtlasMaps, CarPack, bundled};
 use gridvox_vision::Vision;
 use gridvox_vision::net::DirectPainter;
-use gridvox_vision::evaluate::{EvalTable, Method, Summary, plot};
+use gridvox_vision::evaluate::{EvalTable, Method, Summary, Worst, plot};
 use serde::Serialize;
 
 use self::measure::{Bench, in_words};
@@ -26,6 +26,8 @@ use crate::cli::{BuiltInSet, EvalArgs};
 /// Photos of a set that is drawn anew, and of a stress cell.
 const DEFAULT_COUNT: usize = 50;
 const DEFAULT_PER_CELL: usize = 2;
+/// Photos that the picture of the worst shows.
+const WORST: usize = 10;
 /// Edge of liveries, true and found.
 const LIVERY_PX: u32 = 2048;
 
@@ -40,9 +42,9 @@ struct Output<'a> {
 /// Runs the command.
 #[expect(clippy::print_stdout, reason = "the table is this command's output")]
 pub fn run(args: &EvalArgs) -> Result<()> {
-    if let Some(path) = &args.plot {
+    for path in args.plot.iter().chain(&args.worst) {
         if path.extension().is_none_or(|ending| ending != "png") {
-            return Err(eyre!("{} does not end in .png: the plot is written as one.", path.display()));
+            return Err(eyre!("{} does not end in .png: the picture is written as one.", path.display()));
         }
         ensure_writable(path)?;
     }
@@ -59,8 +61,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let painter = if args.baselines { direct_painter(&car)? } else { None };
     let bench = Bench::new(vision, &car, &maps, methods, painter);
     let mut table = EvalTable::default();
+    let mut worst = Worst::new(&maps, WORST);
     for name in names {
-        let generated = bench.measure(&mut table, &name, &set.load(&name)?)?;
+        let photo = set.load(&name)?;
+        let generated = bench.measure(&mut table, &name, &photo)?;
+        if let Some(case) = table.cases.last().filter(|_| args.worst.is_some()) {
+            worst.consider(case, &photo.photo.rgb, &photo.livery, generated.as_ref().map(|g| &g.livery));
+        }
         eprintln!("{name}: {}", table.cases.last().map(in_words).unwrap_or_default());
         if let (Some(out), Some(generated)) = (&args.out, generated) {
             save_picture(&out.join(format!("{name}_livery.jpg")), &generated.livery.into())?;
@@ -70,9 +77,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     if table.cases.is_empty() {
         return Err(eyre!("There is no photo to measure: name a folder with metadata, photos and liveries."));
     }
+    let of_set = format!("{}, {}", car.manifest.name, args.built_in.words());
     if let Some(path) = &args.plot {
-        let title = format!("The painter's scores against the truth: {}, {}", car.manifest.name, args.built_in.words());
-        save_picture(path, &plot::draw(&table, &title).into())?;
+        save_picture(path, &plot::draw(&table, &format!("The painter's scores against the truth: {of_set}")).into())?;
+    }
+    if let Some(path) = &args.worst {
+        save_picture(path, &worst.draw(&format!("The worst of {} photos: {of_set}", table.cases.len())).into())?;
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&Output { summary: table.summary(), table: &table })?);

@@ -121,7 +121,8 @@ fn a_built_in_set_is_drawn_kept_and_measured_beside_the_baselines() {
         assert!(output.status.success(), "{}", words(&output));
         serde_json::from_slice(&output.stdout).expect("one JSON value on standard output")
     };
-    let first = eval(&["--baselines", "--plot", text(&plot)]);
+    let worst = dir.path().join("worst.png");
+    let first = eval(&["--baselines", "--plot", text(&plot), "--worst", text(&worst)]);
     let photo = fs::read(set.join("photos/training_00000.jpg")).expect("it is kept");
     assert_eq!(first["cases"].as_array().map(Vec::len), Some(1), "{first}");
     assert_eq!(first["summary"]["verdicts"]["photos"], 1);
@@ -132,6 +133,7 @@ fn a_built_in_set_is_drawn_kept_and_measured_beside_the_baselines() {
     assert!(true_camera["correspondence"]["median"].as_f64().is_some_and(|texels| texels < 0.01), "{true_camera}");
     assert!(true_camera["ssim"].as_f64().is_some_and(|ssim| (0.05..=1.0).contains(&ssim)), "{true_camera}");
     assert!(image::open(&plot).expect("a picture").width() > 1000);
+    assert!(image::open(&worst).expect("a picture").height() > 300);
 
     let mut again = eval(&[]);
     assert_eq!(fs::read(set.join("photos/training_00000.jpg")).expect("still there"), photo);

@@ -22,12 +22,14 @@ pub mod plot;
 pub mod rank;
 mod table;
 mod verdict;
+mod worst;
 
 pub use baseline::Method;
 pub use color::delta_e;
 pub use look::Looks;
 pub use table::{Case, EvalTable, Spread, Summary};
 pub use verdict::{Answer, Verdict, judge};
+pub use worst::Worst;
 
 use color::{GainFit, delta_e_after_gain};
 use glam::{Vec2, Vec3};

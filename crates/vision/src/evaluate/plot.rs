@@ -1,6 +1,6 @@
 //! The painter's scores against the true errors, as a picture: a good score lets a reader tell good results from bad ones.
 
-mod canvas;
+pub(super) mod canvas;
 
 use glam::Vec2;
 use image::RgbImage;

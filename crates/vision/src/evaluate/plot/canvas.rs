@@ -61,6 +61,13 @@ impl Canvas {
         }
     }
 
+    /// A picture with its upper left corner at `place`.
+    pub fn picture(&mut self, picture: &RgbImage, place: Vec2) {
+        let factor = FACTOR as u32;
+        let larger = imageops::resize(picture, picture.width() * factor, picture.height() * factor, imageops::FilterType::Nearest);
+        imageops::replace(&mut self.sheet, &larger, (place.x * FACTOR) as i64, (place.y * FACTOR) as i64);
+    }
+
     /// A filled rectangle.
     pub fn fill(&mut self, low: Vec2, high: Vec2, colour: Rgb8) {
         self.cover(low * FACTOR, high * FACTOR, colour, |_| 1.0);
