@@ -74,7 +74,7 @@ impl<'a> Worst<'a> {
         let row = LIVERY + GAP;
         let mut canvas = Canvas::new((width, HEAD + row * self.kept.len().max(1) as u32 + MARGIN), PAPER);
         canvas.text(title, Vec2::new(columns[0], 48.0), 26.0, INK, Align::Left);
-        let heads = ["photo", "true livery", "livery found", "difference, CIEDE2000 to 40", "what went wrong"];
+        let heads = ["photo", "true livery", "livery found", "difference, to \u{394}E 40", "what went wrong"];
         for (x, words) in columns.into_iter().zip(heads) {
             canvas.text(words, Vec2::new(x, HEAD as f32 - 16.0), 16.0, SOFT, Align::Left);
         }
