@@ -93,26 +93,31 @@ fn pictures_without_a_car_are_told_apart() {
     }
 }
 
-/// Words that training did not draw are read the right way, and firm answers are hardly ever wrong.
+/// Words that training did not draw are read the right way and told from other shapes, and firm answers are hardly ever wrong.
 #[test]
-fn words_are_told_from_mirror_writing() {
+fn words_are_told_from_mirror_writing_and_from_other_shapes() {
     let network: ReadingNetwork = weights::load(&bundled::models_dir(), &Device::Cpu).expect("the weights fit");
-    let mut stream = WritingStream::new(0x0dd_5eed);
+    let mut stream = WritingStream::new(0x0dd_5eed, &[HELD_OUT]);
     let (mut words, mut right, mut firm, mut firmly_wrong) = (0, 0, 0, 0);
-    for _ in 0..400 {
-        let writing = stream.next();
-        if writing.mirrored == 0.5 {
+    let (mut others, mut found, mut imagined) = (0, 0, 0);
+    for _ in 0..600 {
+        let line = stream.next();
+        let reading = network.read(&[line.picture]).expect("it runs")[0];
+        if !line.is_writing {
+            others += 1;
+            imagined += usize::from(reading.writing > 0.0);
             continue;
         }
-        let odds = network.mirrored_log_odds(&[writing.picture]).expect("it runs").expect("one word");
-        let toward_truth = if writing.mirrored > 0.5 { odds } else { -odds };
+        let toward_truth = if line.mirrored > 0.5 { reading.mirrored } else { -reading.mirrored };
         words += 1;
+        found += usize::from(reading.writing > 0.0);
         right += usize::from(toward_truth > 0.0);
         firm += usize::from(toward_truth.abs() > 2.0);
         firmly_wrong += usize::from(toward_truth < -2.0);
     }
     assert!(right * 4 > words * 3, "{right} of {words} are read the right way");
     assert!(firm * 3 > words && firmly_wrong * 20 < firm, "{firmly_wrong} of {firm} firm answers are wrong");
+    assert!(found * 5 > words * 4 && imagined * 6 < others, "{found} of {words} are writing, and {imagined} of {others} others");
 }
 
 /// The paint of photos under random light comes out nearer to the truth than the photo itself is, exposure apart.

@@ -1,11 +1,14 @@
 //! Keeps letters and numbers readable where the livery is mirrored.
 //!
-//! Each face of the car is laid flat, so that words run on over panel gaps. Lettering is found there as connected pieces
-//! of one ink, with thin strokes, wholly in sight; pieces of like height in a row are a word. Its mirror image is taken
-//! out (what lies around goes on below it) and the word is set in the same place again, turned back about its own middle,
-//! so it reads from front to back as it does on the seen side.
+//! Each face of the car is laid flat, so that words run on over panel gaps. Lettering is found there in two ways: as connected
+//! pieces of one ink with thin strokes ([`inks`]), and as what stands out from its surroundings whatever its ink ([`strokes`]); pieces of
+//! like height in a row are a line ([`lines`]). The reading network says which lines are writing. A word's mirror image is taken
+//! out (what lies around goes on below it) and the word is set in the same place again, turned back about its own middle, so it
+//! reads from front to back as it does on the seen side.
 
-mod pictures;
+mod inks;
+pub(crate) mod lines;
+pub(crate) mod strokes;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -14,29 +17,35 @@ use gridvox_car::AtlasMaps;
 use rayon::prelude::*;
 
 use super::sheet::{Face, Sheet};
-use crate::color::{LinearRgb, delta_e};
+use crate::color::LinearRgb;
 use crate::delight::Palette;
+use crate::net::reading::{Reading, WordPicture, mirrored_log_odds};
+use crate::net::{ModelError, ReadingNetwork};
+use inks::{alike, flood, judge, words};
+use lines::{Line, Reader, lines};
+use strokes::{CellBox, Raster};
 
-/// Heights of letters and numbers, in metres.
-const LETTER_HEIGHT_M: std::ops::Range<f32> = 0.02..0.65;
-/// A letter is not wider than this, in metres.
-const LETTER_WIDTH_M: f32 = 0.8;
-/// A letter's strokes are thinner than this share of its height.
-const STROKE_SHARE: f32 = 0.5;
-/// Words are not longer than this, in metres.
-const WORD_LENGTH_M: f32 = 2.2;
-/// Share of the rim around a piece that has to be one ink for a number, or a word of two letters.
-const PLAIN_SHARE: f32 = 0.75;
-/// The same for a word of more letters, which may lie across two grounds.
-const MIXED_SHARE: f32 = 0.45;
-/// A piece that stands alone is a number when it is at least this tall, in metres.
-const LONE_HEIGHT_M: f32 = 0.09;
-/// Share of a piece's rim that may be out of sight.
-const OPEN_SHARE: f32 = 0.03;
-/// Inks nearer than this CIEDE2000 are one ink to a reader.
-const ALIKE_DELTA_E: f32 = 14.0;
 /// Cells around strokes that still hold their blurred edge.
 const EDGE_CELLS: usize = 3;
+
+/// Lines are looked for on cells of this size or larger, in metres: photos show no more.
+const FINDER_CELL_M: f32 = 0.003;
+/// Log odds of writing from which a line counts as such: what stands out, of which little is writing and least on bonnet and roof,
+/// and what has an ink of its own and thin strokes. On the sides in 24 tuning photos they leave 10 of 19 and 10 of 10 lines of
+/// words, beside 3 of 1,185 and 3 of 13 others (closely joined lines alone).
+const WRITING: f32 = 2.0;
+const WRITING_ON_TOP: f32 = 3.5;
+const WRITING_OF_ONE_INK: f32 = 0.0;
+/// Log odds of writing from which a line without an ink of its own says which way it reads: to turn what is no writing does little
+/// harm, to call a good photo flipped much.
+const WRITING_THAT_COUNTS: f32 = 3.0;
+/// Log odds that are as good as sure.
+const SURE: f32 = 5.0;
+/// Lines that share more than this with one that counts already do not count.
+const SHARED: f32 = 0.15;
+
+/// On bonnet and roof one stroke in so many is mirrored to where nobody sees, or the line does not matter.
+const TURNED: usize = 10;
 
 const UNSEEN: u8 = u8::MAX;
 const NO_WORD: u16 = u16::MAX;
@@ -45,6 +54,8 @@ const NO_WORD: u16 = u16::MAX;
 #[derive(Default)]
 pub struct Lettering {
     leaves: Vec<Leaf>,
+    /// What the words on faces that are read standing up say; empty without a network.
+    readings: Vec<Reading>,
 }
 
 /// A face with its words.
@@ -63,49 +74,122 @@ struct WordBox {
     high: Vec2,
 }
 
-/// A connected piece of one ink.
-struct Piece {
-    cells: Vec<u32>,
-    ink: u8,
-    low: Vec2,
-    high: Vec2,
-    plain: f32,
-    lone: bool,
+/// What may be a word.
+struct Found {
+    leaf: usize,
+    /// Cells of its strokes on its face's sheet.
+    strokes: Vec<u32>,
+    extent: WordBox,
+    of_one_ink: bool,
+    /// As readers see it.
+    pictures: Vec<WordPicture>,
+    reading: Option<Reading>,
 }
 
-impl Piece {
-    fn height(&self) -> f32 {
-        self.high.y - self.low.y
-    }
-
-    /// Whether two pieces belong to one word: side by side, alike in height.
-    fn beside(&self, other: &Self) -> bool {
-        let (a, b) = (self.height(), other.height());
-        let tall = a.max(b);
-        let overlap = self.high.y.min(other.high.y) - self.low.y.max(other.low.y);
-        let gap = self.low.x.max(other.low.x) - self.high.x.min(other.high.x);
-        self.ink == other.ink && a.min(b) > 0.5 * tall && overlap > 0.5 * a.min(b) && gap < 0.6 * tall
+impl Found {
+    /// How much it counts as a word; `None` when it is none. Of equally sure ones the larger counts more: it may be the whole of
+    /// which the other is a piece.
+    fn weight(&self, face: Face) -> Option<f32> {
+        let large = 0.5 * (self.strokes.len() as f32).ln();
+        let Some(reading) = self.reading else {
+            return self.of_one_ink.then_some(large);
+        };
+        let least = match face {
+            _ if self.of_one_ink => WRITING_OF_ONE_INK,
+            Face::Top => WRITING_ON_TOP,
+            _ => WRITING,
+        };
+        (reading.writing > least).then_some(reading.writing.min(SURE) + large)
     }
 }
 
 impl Lettering {
-    /// Finds the words among the known texels.
-    pub fn find(color: &[LinearRgb], known: &[bool], maps: &AtlasMaps, palette: &Palette) -> Self {
-        if palette.inks.len() < 2 {
-            return Self::default();
-        }
+    /// Finds the words among the known texels. Without a network those are found that have an ink of their own.
+    ///
+    /// # Errors
+    /// Where the network cannot run.
+    pub fn find(
+        color: &[LinearRgb],
+        known: &[bool],
+        maps: &AtlasMaps,
+        palette: &Palette,
+        network: Option<&ReadingNetwork>,
+    ) -> Result<Self, ModelError> {
+        let letter_ink = (palette.inks.len() > 1).then(|| alike(palette));
         let labs = palette.labs();
-        let letter_ink = alike(palette);
-        let leaves = Face::ALL
-            .into_par_iter()
-            .filter_map(|face| {
-                let sheet = Sheet::new(face, known, maps)?;
-                let ink_of = |&t: &u32| if t == u32::MAX { UNSEEN } else { letter_ink[labs.nearest(color[t as usize])] };
-                let inks: Vec<u8> = sheet.texel.iter().map(ink_of).collect();
-                Leaf::read(sheet, &inks)
+        let sheets: Vec<Sheet> = Face::ALL.into_par_iter().filter_map(|face| Sheet::new(face, known, maps)).collect();
+        let mut found: Vec<Found> = sheets
+            .par_iter()
+            .enumerate()
+            .flat_map_iter(|(leaf, sheet)| {
+                let raster = network.map(|_| Raster::of(sheet, color));
+                // What is seen on both sides needs no turning; on sides and ends it still tells which way it reads.
+                let unseen = |texel: u32| known.get(maps.mirror[texel as usize] as usize).is_some_and(|known| !known);
+                let matters = |strokes: &[u32]| {
+                    let turned = || strokes.iter().filter(|&&cell| unseen(sheet.texel[cell as usize])).count();
+                    sheet.face != Face::Top || turned() * TURNED > strokes.len()
+                };
+                let mut found = raster.as_ref().map_or(Vec::new(), |raster| standing_out(leaf, sheet, raster, &matters));
+                if let Some(letter_ink) = &letter_ink {
+                    let ink_of =
+                        |&t: &u32| if t == u32::MAX { UNSEEN } else { letter_ink[labs.nearest(color[t as usize])] };
+                    let inks: Vec<u8> = sheet.texel.iter().map(ink_of).collect();
+                    found.extend(of_one_ink(leaf, sheet, &inks, raster.as_ref()));
+                }
+                found
             })
             .collect();
-        Self { leaves }
+        if let Some(network) = network {
+            let pictures: Vec<WordPicture> = found.iter().flat_map(|found| found.pictures.iter().cloned()).collect();
+            let mut readings = network.read(&pictures)?.into_iter();
+            for found in &mut found {
+                // Whoever reads it best is right about how it stands.
+                let readings = found.pictures.iter().filter_map(|_| readings.next());
+                found.reading = readings.max_by(|a, b| a.writing.total_cmp(&b.writing));
+            }
+            // What shows no contrast is no writing.
+            found.retain(|found| found.reading.is_some());
+        }
+        Ok(Self::of_words(sheets, found))
+    }
+
+    /// Takes the words of most weight, and of those that share strokes or place the one of more.
+    fn of_words(sheets: Vec<Sheet>, found: Vec<Found>) -> Self {
+        let mut words: Vec<(f32, Found)> = found.into_iter().filter_map(|f| Some((f.weight(sheets[f.leaf].face)?, f))).collect();
+        words.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut taken: HashSet<u32> = HashSet::new();
+        let mut kept: Vec<Found> = Vec::new();
+        for (_, word) in words {
+            let texel = |&cell: &u32| sheets[word.leaf].texel[cell as usize];
+            let again = word.strokes.iter().filter(|&cell| taken.contains(&texel(cell))).count();
+            let least = word.extent.area();
+            let covered = |other: &Found| {
+                other.leaf == word.leaf && word.extent.shared(&other.extent) > SHARED * least.min(other.extent.area())
+            };
+            if again as f32 > SHARED * word.strokes.len() as f32 || kept.iter().any(covered) {
+                continue;
+            }
+            taken.extend(word.strokes.iter().map(texel));
+            kept.push(word);
+        }
+        let counts = |word: &Found, reading: &Reading| word.of_one_ink || reading.writing > WRITING_THAT_COUNTS;
+        let readings = kept
+            .iter()
+            .filter(|word| sheets[word.leaf].face != Face::Top)
+            .filter_map(|word| word.reading.filter(|reading| counts(word, reading)))
+            .collect();
+        let mut leaves: Vec<Leaf> = sheets.into_iter().map(Leaf::new).collect();
+        for word in kept {
+            leaves[word.leaf].add(word);
+        }
+        leaves.retain(|leaf| !leaf.boxes.is_empty());
+        leaves.par_iter_mut().for_each(Leaf::lay_ground);
+        Self { leaves, readings }
+    }
+
+    /// Natural log odds that the words are mirror writing; `None` where there are none or there is no network.
+    pub fn mirrored_log_odds(&self) -> Option<f32> {
+        mirrored_log_odds(&self.readings)
     }
 
     /// How many words and numbers there are.
@@ -120,9 +204,9 @@ impl Lettering {
         let changes: Vec<(usize, LinearRgb)> = mirrored
             .par_iter()
             .filter_map(|&(to, from)| {
-                let face = Face::of(maps.normal[from]);
-                let leaf = self.leaves.iter().find(|leaf| leaf.sheet.face == face)?;
-                leaf.reset(from, seen, maps).map(|c| (to, c))
+                let shows = |leaf: &&Leaf| leaf.sheet.face.shows(maps.normal[from]);
+                let reset = |leaf: &Leaf| leaf.reset(from, seen, maps).map(|c| (to, c));
+                self.leaves.iter().filter(shows).find_map(reset)
             })
             .collect();
         for (to, c) in changes {
@@ -131,35 +215,135 @@ impl Lettering {
     }
 }
 
-impl Leaf {
-    fn read(sheet: Sheet, inks: &[u8]) -> Option<Self> {
-        let mut visited = vec![false; inks.len()];
-        let mut pieces = Vec::new();
-        for start in 0..inks.len() {
-            if inks[start] == UNSEEN || visited[start] {
-                continue;
+impl WordBox {
+    fn area(&self) -> f32 {
+        (self.high - self.low).element_product()
+    }
+
+    fn shared(&self, other: &Self) -> f32 {
+        (self.high.min(other.high) - self.low.max(other.low)).max(Vec2::ZERO).element_product()
+    }
+}
+
+impl Raster {
+    /// A face's colours on cells that are large enough to look for letters on.
+    pub(super) fn of(sheet: &Sheet, color: &[LinearRgb]) -> Self {
+        let cell_m = sheet.cell_m.max(FINDER_CELL_M);
+        let by = cell_m / sheet.cell_m;
+        let count = |cells: usize| ((cells as f32 / by) as usize).max(1);
+        let (across, down) = (count(sheet.across), count(sheet.texel.len() / sheet.across));
+        let at = |i: usize, cells: usize| (((i as f32 + 0.5) * by) as usize).min(cells - 1);
+        let tone = |i: usize| {
+            let cell = at(i / across, sheet.texel.len() / sheet.across) * sheet.across + at(i % across, sheet.across);
+            match sheet.texel[cell] {
+                u32::MAX => [f32::NAN; 3],
+                texel => color[texel as usize].map(|v| v.max(0.0).cbrt()),
             }
-            let cells = flood(start, inks, &mut visited, &sheet);
-            if let Some(piece) = judge(cells, inks, &sheet) {
-                pieces.push(piece);
+        };
+        Self { across, cell_m, tone: (0..across * down).into_par_iter().map(tone).collect() }
+    }
+}
+
+/// How readers stand before a face.
+pub(super) fn readers(face: Face) -> &'static [Reader] {
+    match face {
+        Face::Right | Face::Front => &[Reader { rightward: true, upright: true }],
+        Face::Left | Face::Rear => &[Reader { rightward: false, upright: true }],
+        // Before the car, and behind it.
+        Face::Top => &[Reader { rightward: true, upright: false }, Reader { rightward: false, upright: true }],
+    }
+}
+
+/// Lines of what stands out.
+fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &dyn Fn(&[u32]) -> bool) -> Vec<Found> {
+    let by = raster.cell_m / sheet.cell_m;
+    let found = |line: Line| {
+        let of = |range: (u16, u16), end: usize| {
+            ((f32::from(range.0) * by) as usize)..(((f32::from(range.1) + 1.0) * by).ceil() as usize).min(end)
+        };
+        let mut strokes = Vec::new();
+        for y in of(line.extent.y, sheet.texel.len() / sheet.across) {
+            for x in of(line.extent.x, sheet.across) {
+                let (cell, at) = (y * sheet.across + x, (y as f32 / by) as usize * raster.across + (x as f32 / by) as usize);
+                if sheet.texel[cell] != u32::MAX && line.cells.binary_search(&(at as u32)).is_ok() {
+                    strokes.push(cell as u32);
+                }
             }
         }
-        let words = words(&pieces);
-        if words.is_empty() {
+        if strokes.is_empty() || !matters(&strokes) {
             return None;
         }
-        let mut leaf = Self { word: vec![NO_WORD; inks.len()], sheet, ground: HashMap::new(), boxes: Vec::new() };
-        for members in words {
-            let index = leaf.boxes.len() as u16;
-            let low = members.iter().fold(Vec2::MAX, |low, &p| low.min(pieces[p].low));
-            let high = members.iter().fold(Vec2::MIN, |high, &p| high.max(pieces[p].high));
-            leaf.boxes.push(WordBox { low, high });
-            for p in members {
-                leaf.mark(&pieces[p].cells, index);
-            }
+        let pictures = readers(sheet.face).iter().filter_map(|&reader| line.picture(raster, reader)).collect();
+        let extent = WordBox::around(&strokes, sheet);
+        Some(Found { leaf, strokes, extent, of_one_ink: false, pictures, reading: None })
+    };
+    lines(raster).into_iter().filter_map(found).collect()
+}
+
+/// Words and numbers of one ink with thin strokes.
+fn of_one_ink(leaf: usize, sheet: &Sheet, inks: &[u8], raster: Option<&Raster>) -> Vec<Found> {
+    let mut visited = vec![false; inks.len()];
+    let mut pieces = Vec::new();
+    for start in 0..inks.len() {
+        if inks[start] == UNSEEN || visited[start] {
+            continue;
         }
-        leaf.lay_ground();
-        Some(leaf)
+        let cells = flood(start, inks, &mut visited, sheet);
+        pieces.extend(judge(cells, inks, sheet));
+    }
+    let found = |members: Vec<usize>| {
+        let strokes: Vec<u32> = members.iter().flat_map(|&p| pieces[p].cells.iter().copied()).collect();
+        let extent = WordBox::around(&strokes, sheet);
+        let line = raster.map(|raster| Line::on(raster, &strokes, sheet));
+        let picture = |line: &Line, raster: &Raster| -> Vec<WordPicture> {
+            readers(sheet.face).iter().filter_map(|&reader| line.picture(raster, reader)).collect()
+        };
+        let pictures = line.zip(raster).map_or(Vec::new(), |(line, raster)| picture(&line, raster));
+        Found { leaf, strokes, extent, of_one_ink: true, pictures, reading: None }
+    };
+    words(&pieces).into_iter().map(found).collect()
+}
+
+impl WordBox {
+    /// From the middle of the outermost cells.
+    fn around(cells: &[u32], sheet: &Sheet) -> Self {
+        let places = || cells.iter().map(|&cell| sheet.place(cell as usize));
+        Self { low: places().fold(Vec2::MAX, Vec2::min), high: places().fold(Vec2::MIN, Vec2::max) }
+    }
+}
+
+impl Line {
+    /// A word whose strokes are cells of a sheet.
+    fn on(raster: &Raster, strokes: &[u32], sheet: &Sheet) -> Self {
+        let by = raster.cell_m / sheet.cell_m;
+        let at = |i: usize, end: usize| ((i as f32 / by) as usize).min(end - 1);
+        let mut cells: Vec<u32> = strokes
+            .iter()
+            .map(|&cell| {
+                let (x, y) = (cell as usize % sheet.across, cell as usize / sheet.across);
+                (at(y, raster.down()) * raster.across + at(x, raster.across)) as u32
+            })
+            .collect();
+        cells.sort_unstable();
+        cells.dedup();
+        let one = |&cell: &u32| {
+            let (x, y) = ((cell as usize % raster.across) as u16, (cell as usize / raster.across) as u16);
+            CellBox { x: (x, x), y: (y, y) }
+        };
+        let extent = cells.iter().map(one).reduce(|a, b| a.join(&b)).unwrap_or(CellBox { x: (0, 0), y: (0, 0) });
+        Self { cells, extent }
+    }
+}
+
+impl Leaf {
+    fn new(sheet: Sheet) -> Self {
+        Self { word: vec![NO_WORD; sheet.texel.len()], sheet, ground: HashMap::new(), boxes: Vec::new() }
+    }
+
+    fn add(&mut self, word: Found) {
+        let index = self.boxes.len() as u16;
+        self.mark(&word.strokes, index);
+        self.boxes.push(word.extent);
     }
 
     /// Marks strokes and their blurred edges.
@@ -274,152 +458,4 @@ impl Leaf {
         }
         (share > 0.0).then_some((sum, share))
     }
-}
-
-/// Inks that lettering does not tell apart: a number's strokes may shine a little differently from end to end.
-fn alike(palette: &Palette) -> Vec<u8> {
-    let mut same: Vec<u8> = Vec::new();
-    for (k, ink) in palette.inks.iter().enumerate() {
-        let near = |&j: &usize| same[j] == j as u8 && delta_e(palette.inks[j].color, ink.color) < ALIKE_DELTA_E;
-        let first = (0..k).find(near).unwrap_or(k);
-        same.push(first as u8);
-    }
-    same
-}
-
-fn flood(start: usize, inks: &[u8], visited: &mut [bool], sheet: &Sheet) -> Vec<u32> {
-    let mut cells = vec![start as u32];
-    visited[start] = true;
-    let mut next = 0;
-    while next < cells.len() {
-        for n in sheet.around(cells[next] as usize) {
-            if !visited[n] && inks[n] == inks[start] {
-                visited[n] = true;
-                cells.push(n as u32);
-            }
-        }
-        next += 1;
-    }
-    cells
-}
-
-/// Whether a piece could be a letter or a number.
-fn judge(cells: Vec<u32>, inks: &[u8], sheet: &Sheet) -> Option<Piece> {
-    let area = cells.len() as f32 * sheet.cell_m * sheet.cell_m;
-    if cells.len() < 12 || area > 0.3 {
-        return None;
-    }
-    let (mut low, mut high) = (Vec2::MAX, Vec2::MIN);
-    for &cell in &cells {
-        let p = sheet.place(cell as usize);
-        (low, high) = (low.min(p), high.max(p));
-    }
-    let extent = high - low + sheet.cell_m;
-    if !LETTER_HEIGHT_M.contains(&extent.y) || extent.x > LETTER_WIDTH_M || extent.x < 0.005 {
-        return None;
-    }
-    let stroke = 2.0 * thickness(&cells, sheet) * sheet.cell_m;
-    if stroke > STROKE_SHARE * extent.y.max(extent.x).min(1.2 * extent.y) {
-        return None;
-    }
-    let ink = inks[cells[0] as usize];
-    let (ground, plain, open) = rim(&cells, inks, sheet);
-    if plain < MIXED_SHARE || open > OPEN_SHARE || ground == ink {
-        return None;
-    }
-    let filled = area / (extent.x * extent.y);
-    let aspect = extent.x / extent.y;
-    let lone = plain > PLAIN_SHARE
-        && extent.y > LONE_HEIGHT_M
-        && (0.15..1.3).contains(&aspect)
-        && filled < 0.75
-        && stroke < 0.4 * extent.y;
-    Some(Piece { cells, ink, low, high, plain, lone })
-}
-
-/// The ink that most of a piece's surroundings have, its share, and the share of surroundings that are not in sight.
-fn rim(cells: &[u32], inks: &[u8], sheet: &Sheet) -> (u8, f32, f32) {
-    // The first rings are the blurred edge, whose colours lie between two inks.
-    let mut ring: Vec<u32> = cells.to_vec();
-    let mut reached: HashSet<u32> = cells.iter().copied().collect();
-    let mut open = 0;
-    for _ in 0..=EDGE_CELLS {
-        let mut next = Vec::new();
-        for &cell in &ring {
-            for n in sheet.around(cell as usize).take(4) {
-                if reached.insert(n as u32) {
-                    if inks[n] != UNSEEN {
-                        next.push(n as u32);
-                    } else {
-                        open += 1;
-                    }
-                }
-            }
-        }
-        ring = next;
-    }
-    let mut counts = [0usize; 256];
-    for &cell in &ring {
-        counts[usize::from(inks[cell as usize])] += 1;
-    }
-    let (ink, count) = counts.iter().enumerate().max_by_key(|c| c.1).map_or((0, 0), |c| (c.0, *c.1));
-    let all = (ring.len() + open).max(1) as f32;
-    (ink as u8, count as f32 / ring.len().max(1) as f32, open as f32 / all)
-}
-
-/// Greatest distance of a cell of the piece from its rim, in cells.
-fn thickness(cells: &[u32], sheet: &Sheet) -> f32 {
-    let mut distance: HashMap<u32, u32> = cells.iter().map(|&cell| (cell, u32::MAX)).collect();
-    let mut queue = VecDeque::new();
-    for &cell in cells {
-        if sheet.around(cell as usize).take(4).any(|n| !distance.contains_key(&(n as u32))) {
-            queue.push_back((cell, 1));
-        }
-    }
-    for &(cell, d) in &queue {
-        distance.insert(cell, d);
-    }
-    let mut most = 0;
-    while let Some((cell, d)) = queue.pop_front() {
-        most = most.max(d);
-        for n in sheet.around(cell as usize).take(4) {
-            if distance.get(&(n as u32)) == Some(&u32::MAX) {
-                distance.insert(n as u32, d + 1);
-                queue.push_back((n as u32, d + 1));
-            }
-        }
-    }
-    most as f32
-}
-
-/// Joins pieces into words: indices of each word's pieces.
-fn words(pieces: &[Piece]) -> Vec<Vec<usize>> {
-    let mut group: Vec<usize> = (0..pieces.len()).collect();
-    for i in 0..pieces.len() {
-        for j in 0..i {
-            if group[i] != group[j] && pieces[i].beside(&pieces[j]) {
-                let (from, to) = (group[i].max(group[j]), group[i].min(group[j]));
-                for g in &mut group {
-                    if *g == from {
-                        *g = to;
-                    }
-                }
-            }
-        }
-    }
-    (0..pieces.len())
-        .map(|root| (0..pieces.len()).filter(|&i| group[i] == root).collect::<Vec<_>>())
-        .filter(|members| {
-            let low = members.iter().fold(f32::MAX, |low, &p| low.min(pieces[p].low.x));
-            let high = members.iter().fold(f32::MIN, |high, &p| high.max(pieces[p].high.x));
-            let plain = members.iter().filter(|&&p| pieces[p].plain > PLAIN_SHARE).count();
-            let believable = match members.len() {
-                0 => false,
-                1 => pieces[members[0]].lone,
-                2 => plain == 2,
-                count => plain * 2 >= count,
-            };
-            believable && high - low <= WORD_LENGTH_M
-        })
-        .collect()
 }

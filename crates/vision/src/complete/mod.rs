@@ -6,7 +6,7 @@ pub(crate) mod cells;
 mod dilate;
 mod fill;
 mod learned;
-mod lettering;
+pub(crate) mod lettering;
 mod nearest;
 mod sheet;
 mod symmetry;
@@ -21,8 +21,7 @@ use rayon::prelude::*;
 
 use crate::color::{LinearRgb, delta_e};
 use crate::delight::Palette;
-use crate::net::ModelError;
-use crate::net::reading::WordPicture;
+use crate::net::{ModelError, ReadingNetwork};
 use crate::report::Coverage;
 use lettering::Lettering;
 
@@ -53,21 +52,24 @@ pub struct Completed {
     pub symmetry: Symmetry,
     /// Words and numbers that were kept readable on the mirrored side.
     pub words: usize,
-    /// Those of them that the photos show on faces that are read standing up.
-    pub writing: Vec<WordPicture>,
+    /// Natural log odds that the writing on faces that are read standing up is mirror writing; `None` where none was found, or
+    /// nobody read it.
+    pub mirrored_log_odds: Option<f32>,
 }
 
 /// Completes a livery. `weight` is 0 where no photo shows the texel. What neither a photo nor the mirror shows is invented with
-/// the `guide`, or by a vote of the nearest known places where there is none.
+/// the `guide`, or by a vote of the nearest known places where there is none. The `reader` says what is writing; without it only
+/// words and numbers count that have an ink of their own.
 ///
 /// # Errors
-/// Where the guide's network cannot run.
+/// Where a network cannot run.
 pub fn complete(
     mut color: Vec<LinearRgb>,
     weight: &[f32],
     maps: &AtlasMaps,
     palette: &Palette,
     guide: Option<&Guide<'_>>,
+    reader: Option<&ReadingNetwork>,
 ) -> Result<Completed, ModelError> {
     let size = maps.size as usize;
     let scale = size as f32 / 2048.0;
@@ -78,8 +80,7 @@ pub fn complete(
     let mut known: Vec<bool> = confidence.iter().map(|&c| c > 0).collect();
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
     let symmetry = symmetry::measure(&color, &known, maps);
-    let lettering = Lettering::find(&color, &known, maps, palette);
-    let writing = lettering.pictures(&color);
+    let lettering = Lettering::find(&color, &known, maps, palette, reader)?;
 
     soften(&mut color, weight, maps);
 
@@ -111,7 +112,8 @@ pub fn complete(
     }
     let coverage = coverage(&confidence, maps);
     beyond_islands(&mut color, maps);
-    Ok(Completed { color, confidence, coverage, symmetry, words: lettering.words(), writing })
+    let (words, mirrored_log_odds) = (lettering.words(), lettering.mirrored_log_odds());
+    Ok(Completed { color, confidence, coverage, symmetry, words, mirrored_log_odds })
 }
 
 /// Leads poorly seen paint over to its better seen mirror image, so that no step shows where sight ends.

@@ -45,6 +45,12 @@ impl Face {
         }
     }
 
+    /// Whether a piece of surface shows on this face: its own, and on sides and ends what slopes towards them, for words run
+    /// around corners and over shoulders.
+    pub fn shows(self, normal: Vec3) -> bool {
+        Self::of(normal) == self || (self != Self::Top && self.outward(normal) > SLOPING)
+    }
+
     /// How far out a point lies, so that what is outside hides what is inside.
     fn outward(self, p: Vec3) -> f32 {
         match self {
@@ -70,6 +76,8 @@ pub struct Sheet {
     origin: Vec2,
 }
 
+/// Cosine up to which a surface shows on a face that is not its own.
+const SLOPING: f32 = 0.35;
 /// Widest gap between panels in metres.
 const PANEL_GAP_M: f32 = 0.008;
 /// Room around the car in cells.
@@ -79,7 +87,7 @@ impl Sheet {
     /// Lays out a face; `None` where nothing of it is known.
     pub fn new(face: Face, known: &[bool], maps: &AtlasMaps) -> Option<Self> {
         let texels: Vec<u32> = (0..known.len())
-            .filter(|&i| known[i] && maps.part[i] != 0 && Face::of(maps.normal[i]) == face)
+            .filter(|&i| known[i] && maps.part[i] != 0 && face.shows(maps.normal[i]))
             .map(|i| i as u32)
             .collect();
         if texels.len() < 50 {

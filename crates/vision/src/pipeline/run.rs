@@ -137,7 +137,7 @@ impl Job<'_> {
         let classes = livery::classes(&self.car.model);
         // A draft, like a preview, is left to the vote, which takes a quarter of the time.
         let guide = if size > PREVIEW_PX { self.guide(&classes) } else { None };
-        let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref())?;
+        let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref(), self.vision.reading())?;
         drop(blended.1);
         if done.symmetry.agreement.is_some_and(|a| a < 0.6) {
             self.warnings.push(format!(
@@ -158,12 +158,8 @@ impl Job<'_> {
         (self.on_update)(Update::Preview(Arc::new(preview_of(&livery))));
 
         self.begin(Stage::Report, 0.94)?;
-        let mirrored_log_odds = match self.vision.reading() {
-            Some(network) => network.mirrored_log_odds(&done.writing).map_err(ModelError::from)?,
-            None => None,
-        };
         let (scores, evidence) = report::score(&views, &lights, &done.color, &maps, self.car);
-        let scores = Scores { mirrored_log_odds, ..scores };
+        let scores = Scores { mirrored_log_odds: done.mirrored_log_odds, ..scores };
         if scores.reads_backwards() {
             self.warnings.insert(0, "The writing on this photo reads backwards: flip the photo and try again.".into());
         }
@@ -289,7 +285,7 @@ impl Job<'_> {
     fn preview(&self, baked: Vec<Baked>, views: &[SolvedView<'_>], small: &AtlasMaps) -> Result<RgbaImage, ModelError> {
         let (_, blended, palette) = self.delight(baked, views, small)?;
         // The vote is quick and near enough for a preview.
-        let done = complete::complete(blended.0, &blended.1, small, &palette, None)?;
+        let done = complete::complete(blended.0, &blended.1, small, &palette, None, None)?;
         Ok(encode(&done, small.size, self.options.color_boost))
     }
 

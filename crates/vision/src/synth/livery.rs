@@ -219,6 +219,12 @@ impl Design {
         ink
     }
 
+    /// The word or number whose strokes cover a place: one index for each time that one is set on the car.
+    pub fn word_at(&self, spot: &Spot) -> Option<usize> {
+        let top = self.decals.iter().rposition(|decal| decal.coverage(spot) > 0.5)?;
+        matches!(self.decals[top].mark, Mark::Word(_)).then_some(top)
+    }
+
     fn ground(&self, spot: &Spot) -> Vec3 {
         if let Some(ink) = self.trim[spot.class as usize] {
             return ink;

@@ -7,10 +7,12 @@
 
 pub mod canvas;
 pub mod cells;
+pub mod flat;
 pub mod inks;
 mod kept;
 pub mod lens;
 pub mod lettering;
+mod letters;
 pub mod light;
 pub mod livery;
 pub mod noise;

@@ -1,5 +1,5 @@
 //! Pictures of words, forward and mirrored, as they are cut out of a car's side: bent, cut off, blurred and of low
-//! resolution; and of shapes that look like words and have no direction.
+//! resolution; of shapes that look like words and have no direction; and of what the finder of words finds on invented cars.
 //!
 //! Everything but the letters themselves is drawn symmetrically (slant, bend, where something is missing), so that letters
 //! are all that tells a word from its mirror image.
@@ -9,11 +9,15 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::lettering::{SPONSORS, TYPEFACES, Word};
+use super::letters::LetterStream;
+use super::livery::Family;
 use crate::net::reading::{HEIGHT, WIDTH, WordPicture};
 
 /// Height of letters as they are drawn, in pixels.
 const LETTERS_PX: u32 = 56;
-/// Share of pictures that show no word, or one that stands on end or on its head.
+/// Share of pictures that are found on cars; the others are drawn.
+const FOUND: f64 = 0.7;
+/// Share of drawn pictures that show no word, or one that stands on end or on its head.
 const SHAPES: f64 = 0.3;
 /// Edge of the canvas that words are bent on, by its height.
 const CANVAS: (usize, usize) = (320, 96);
@@ -27,22 +31,30 @@ pub struct Writing {
     pub picture: WordPicture,
     /// 1 for mirror writing, 0 for a word that reads forward, 0.5 for what has no direction.
     pub mirrored: f32,
+    /// Whether it is a word or number that stands upright.
+    pub is_writing: bool,
 }
 
 /// An endless, seeded row of pictures.
 pub struct WritingStream {
     rng: Pcg64Mcg,
+    found: LetterStream,
 }
 
 impl WritingStream {
-    /// A stream from a seed.
-    pub fn new(seed: u64) -> Self {
-        Self { rng: Pcg64Mcg::seed_from_u64(seed) }
+    /// A stream from a seed; what is found on cars is on liveries of these families.
+    pub fn new(seed: u64, families: &[Family]) -> Self {
+        // Most words are on cars with sponsors.
+        let families: Vec<Family> = families.iter().flat_map(|&f| vec![f; if f == Family::Sponsors { 4 } else { 1 }]).collect();
+        Self { rng: Pcg64Mcg::seed_from_u64(seed), found: LetterStream::new(seed, &families) }
     }
 
     /// The next picture.
     pub fn next(&mut self) -> Writing {
         let rng = &mut self.rng;
+        if rng.random_bool(FOUND) {
+            return self.found.next();
+        }
         let shape = rng.random_bool(SHAPES);
         let mut canvas = loop {
             let mut canvas = match (shape, rng.random_range(0..5)) {
@@ -63,7 +75,8 @@ impl WritingStream {
         photograph(&mut picture.0, rng);
         let mirrored = rng.random_bool(0.5);
         let picture = if mirrored { picture.mirrored() } else { picture };
-        Writing { picture, mirrored: if shape { 0.5 } else { f32::from(u8::from(mirrored)) } }
+        let mirrored = if shape { 0.5 } else { f32::from(u8::from(mirrored)) };
+        Writing { picture, mirrored, is_writing: !shape }
     }
 }
 
@@ -342,9 +355,9 @@ mod tests {
 
     #[test]
     fn pictures_are_seeded_and_of_all_kinds() {
-        let (mut stream, mut again) = (WritingStream::new(4), WritingStream::new(4));
+        let (mut stream, mut again) = (WritingStream::new(4, &[Family::Sponsors]), WritingStream::new(4, &[Family::Sponsors]));
         let mut kinds = [0; 3];
-        for _ in 0..200 {
+        for _ in 0..320 {
             let one = stream.next();
             assert_eq!(one, again.next());
             assert_eq!(one.picture.0.len(), WIDTH * HEIGHT);
