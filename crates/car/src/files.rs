@@ -125,6 +125,47 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Why a small text file that the program keeps for its user could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptFileError {
+    /// The file can't be read, or not be copied aside.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It can't be understood; a copy was made, so that it may be written over.
+    #[error("the file can't be understood ({reason}): it was kept as {}", .copy.display())]
+    Broken {
+        /// What is wrong.
+        reason: String,
+        /// Where the broken file was copied to.
+        copy: PathBuf,
+    },
+}
+
+/// Reads a small text file that the program keeps for its user; the default where there is none.
+pub fn read_kept<T: Default>(
+    path: &Path,
+    max_bytes: u64,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, KeptFileError> {
+    let bytes = match read_limited(path, max_bytes) {
+        Err(FileError::NotFound { .. }) => return Ok(T::default()),
+        read => read?,
+    };
+    let parsed = std::str::from_utf8(&bytes).map_err(|error| error.to_string()).and_then(parse);
+    parsed.or_else(|reason| match backup(path)? {
+        Some(copy) => Err(KeptFileError::Broken { reason, copy }),
+        // it is gone by now
+        None => Ok(T::default()),
+    })
+}
+
+/// Writes such a file, and makes its folder where there is none yet.
+pub fn write_kept(path: &Path, text: &str) -> Result<(), FileError> {
+    // what is wrong with the folder is told when the file is written
+    let _ = fs::create_dir_all(folder_of(path));
+    write_atomic(path, text.as_bytes())
+}
+
 /// Copies a file to the first free name of `name.bak`, `name.bak2`, `name.bak3` ..., before it is changed. Returns the
 /// copy's path, or `None` where there is nothing to copy.
 pub fn backup(path: &Path) -> Result<Option<PathBuf>, FileError> {

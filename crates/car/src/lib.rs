@@ -12,6 +12,7 @@ pub mod error;
 pub mod export;
 pub mod files;
 pub mod glb;
+pub mod groups;
 pub mod import;
 pub mod info;
 pub mod manifest;

@@ -5,7 +5,7 @@
 
 use crate::angle::ViewAngle;
 use gridvox_car::FileError;
-use gridvox_car::files::{backup, read_limited, write_atomic};
+use gridvox_car::files::{KeptFileError, read_kept, write_kept};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -46,6 +46,15 @@ pub enum AnglesError {
     Full,
 }
 
+impl From<KeptFileError> for AnglesError {
+    fn from(error: KeptFileError) -> Self {
+        match error {
+            KeptFileError::File(error) => Self::File(error),
+            KeptFileError::Broken { reason, copy } => Self::Broken { reason, copy },
+        }
+    }
+}
+
 /// An angle with its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SavedAngle {
@@ -75,16 +84,7 @@ impl SavedAngles {
 
     /// Reads the list; an empty one where there is no file. After [`AnglesError::Broken`] the file may be written over.
     pub fn read(path: &Path) -> Result<Self, AnglesError> {
-        let bytes = match read_limited(path, MAX_FILE_BYTES) {
-            Err(FileError::NotFound { .. }) => return Ok(Self::default()),
-            read => read?,
-        };
-        let parsed = std::str::from_utf8(&bytes).map_err(|error| error.to_string()).and_then(Self::parse);
-        parsed.or_else(|reason| match backup(path)? {
-            Some(copy) => Err(AnglesError::Broken { reason, copy }),
-            // it is gone by now
-            None => Ok(Self::default()),
-        })
+        Ok(read_kept(path, MAX_FILE_BYTES, Self::parse)?)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -99,11 +99,7 @@ impl SavedAngles {
     /// Writes the list, and makes its folder where there is none yet.
     pub fn write(&self, path: &Path) -> Result<(), AnglesError> {
         let text = toml::to_string(self).map_err(|error| AnglesError::Unwritable(error.to_string()))?;
-        if let Some(folder) = path.parent() {
-            // what is wrong with the folder is told when the file is written
-            let _ = std::fs::create_dir_all(folder);
-        }
-        Ok(write_atomic(path, text.as_bytes())?)
+        Ok(write_kept(path, &text)?)
     }
 
     /// The saved angles.

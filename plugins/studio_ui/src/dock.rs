@@ -261,7 +261,7 @@ impl Dock {
         match place {
             Place::Tab(..) if exists => {
                 // its own group may be the one: then the tab goes to the end
-                self.take_leaving_group(panel);
+                self.take(panel);
                 let group = &mut self.zone_mut(side).groups[index];
                 group.tabs.push(panel);
                 group.front = panel;
@@ -273,7 +273,7 @@ impl Dock {
                     // it is there already
                     return;
                 }
-                self.take_leaving_group(panel);
+                self.take(panel);
                 let zone = self.zone_mut(side);
                 let count = zone.groups.iter().filter(|group| !group.tabs.is_empty()).count() as f32;
                 let share = 1.0 / (count + 1.0);
@@ -285,7 +285,8 @@ impl Dock {
         }
     }
 
-    fn take_leaving_group(&mut self, panel: PanelId) {
+    /// Leaves a group that may be empty now, for [`Self::tidy`].
+    fn take(&mut self, panel: PanelId) {
         if let Some((side, index)) = self.find(panel) {
             let group = &mut self.zone_mut(side).groups[index];
             let tab = group.tabs.iter().position(|tab| *tab == panel).unwrap_or(0);
@@ -294,11 +295,6 @@ impl Dock {
                 group.front = group.tabs.get(tab.min(group.tabs.len().saturating_sub(1))).copied().unwrap_or(panel);
             }
         }
-    }
-
-    fn take(&mut self, panel: PanelId) {
-        self.take_leaving_group(panel);
-        self.tidy();
     }
 
     /// No empty groups; shares sum up to 1.

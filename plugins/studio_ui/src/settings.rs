@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use gridvox_car::FileError;
-use gridvox_car::files::{backup, read_limited, write_atomic};
+use gridvox_car::files::{KeptFileError, read_kept, write_kept};
 use gridvox_showroom::SavedAngles;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,15 @@ pub(crate) enum SettingsError {
     Unwritable(String),
 }
 
+impl From<KeptFileError> for SettingsError {
+    fn from(error: KeptFileError) -> Self {
+        match error {
+            KeptFileError::File(error) => Self::File(error),
+            KeptFileError::Broken { reason, copy } => Self::Broken { reason, copy },
+        }
+    }
+}
+
 /// What is remembered; what is absent is as the studio comes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -58,16 +67,7 @@ impl WindowSettings {
 
     /// Reads the file; nothing is remembered where there is none. After [`SettingsError::Broken`] it may be written over.
     pub(crate) fn read(path: &Path) -> Result<Self, SettingsError> {
-        let bytes = match read_limited(path, MAX_FILE_BYTES) {
-            Err(FileError::NotFound { .. }) => return Ok(Self::default()),
-            read => read?,
-        };
-        let parsed = std::str::from_utf8(&bytes).map_err(|error| error.to_string()).and_then(Self::parse);
-        parsed.or_else(|reason| match backup(path)? {
-            Some(copy) => Err(SettingsError::Broken { reason, copy }),
-            // it is gone by now
-            None => Ok(Self::default()),
-        })
+        Ok(read_kept(path, MAX_FILE_BYTES, Self::parse)?)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -79,11 +79,7 @@ impl WindowSettings {
     /// Writes the file, and makes its folder where there is none yet.
     pub(crate) fn write(&self, path: &Path) -> Result<(), SettingsError> {
         let text = toml::to_string(self).map_err(|error| SettingsError::Unwritable(error.to_string()))?;
-        if let Some(folder) = path.parent() {
-            // what is wrong with the folder is told when the file is written
-            let _ = std::fs::create_dir_all(folder);
-        }
-        Ok(write_atomic(path, text.as_bytes())?)
+        Ok(write_kept(path, &text)?)
     }
 
     /// The factor on what the screen asks for, in a window of this many unscaled points. A scale that would cut words off

@@ -1,8 +1,8 @@
 //! The few controls that egui lacks: headings, meters, segmented choices and the one button that matters.
 
 use bevy_egui::egui::{
-    self, Align, Align2, Button, Color32, Context, CornerRadius, Frame, Id, Layout, Margin, Modal, ModalResponse, Rect, Response, RichText, Sense, Stroke,
-    StrokeKind, TextWrapMode, Ui, UiBuilder, pos2, vec2,
+    self, Align, Align2, Button, Color32, Context, CornerRadius, Frame, Id, Image, Layout, Margin, Modal, ModalResponse, Rect, Response, RichText, Sense, Stroke,
+    StrokeKind, TextWrapMode, TextureHandle, Ui, UiBuilder, load::SizedTexture, pos2, vec2,
 };
 
 use crate::theme::{self, GAP_SMALL};
@@ -324,6 +324,17 @@ pub fn dragged_line(ui: &Ui, name: &str, x: f32, range: egui::Rangef) -> (Option
     ui.painter().vline(x, range, Stroke::new(2.0, color));
     ui.painter().circle_filled(pos2(x, range.center()), 9.0, color);
     (held.map(|pointer| pointer.x), has)
+}
+
+/// A square picture, so many points wide; an empty well until its texture is there.
+pub fn picture(ui: &mut Ui, side: f32, texture: Option<&TextureHandle>) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::same(8), theme::WELL);
+    if let Some(texture) = texture {
+        Image::from_texture(SizedTexture::from_handle(texture)).corner_radius(CornerRadius::same(8)).paint_at(ui, rect);
+    }
+    outline(ui, rect);
+    response
 }
 
 /// A thin frame around a picture that was just painted.

@@ -3,6 +3,7 @@
 use super::{
     BAND_ROWS, NONE, PaintTriangle, Sides, bin_rows, for_each_texel, mean_texels_per_metre, mix, nearest, paint_triangles,
 };
+use crate::groups::Groups;
 use crate::model::CarModel;
 use glam::Vec2;
 use rayon::prelude::*;
@@ -79,29 +80,20 @@ fn density_range(triangles: &[PaintTriangle], area_m2: impl Fn(&PaintTriangle) -
 
 /// The island of each triangle: triangles that share an edge's place in the texture and in space belong together.
 fn islands(triangles: &[PaintTriangle]) -> Vec<u32> {
-    fn root(parent: &mut [u32], mut i: u32) -> u32 {
-        while parent[i as usize] != i {
-            parent[i as usize] = parent[parent[i as usize] as usize];
-            i = parent[i as usize];
-        }
-        i
-    }
-    let mut parent: Vec<u32> = (0..triangles.len() as u32).collect();
-    let mut seen: HashMap<[i32; 5], u32> = HashMap::new();
+    let mut groups = Groups::new(triangles.len());
+    let mut seen: HashMap<[i32; 5], usize> = HashMap::new();
     for (index, t) in triangles.iter().enumerate() {
         for (px, p) in t.px.iter().zip(&t.position) {
             let px = (*px * 20.0).round().as_ivec2();
             let p = (*p * 2e3).round().as_ivec3();
-            let first = *seen.entry([px.x, px.y, p.x, p.y, p.z]).or_insert(index as u32);
-            let (a, b) = (root(&mut parent, index as u32), root(&mut parent, first));
-            parent[a.max(b) as usize] = a.min(b);
+            groups.join(index, *seen.entry([px.x, px.y, p.x, p.y, p.z]).or_insert(index));
         }
     }
     let mut number = HashMap::new();
-    (0..triangles.len() as u32)
+    (0..triangles.len())
         .map(|i| {
             let next = number.len() as u32;
-            *number.entry(root(&mut parent, i)).or_insert(next)
+            *number.entry(groups.first(i)).or_insert(next)
         })
         .collect()
 }

@@ -216,6 +216,12 @@ impl Lettering {
 }
 
 impl WordBox {
+    /// From the middle of the outermost cells.
+    fn around(cells: &[u32], sheet: &Sheet) -> Self {
+        let places = || cells.iter().map(|&cell| sheet.place(cell as usize));
+        Self { low: places().fold(Vec2::MAX, Vec2::min), high: places().fold(Vec2::MIN, Vec2::max) }
+    }
+
     fn area(&self) -> f32 {
         (self.high - self.low).element_product()
     }
@@ -231,10 +237,10 @@ impl Raster {
         let cell_m = sheet.cell_m.max(FINDER_CELL_M);
         let by = cell_m / sheet.cell_m;
         let count = |cells: usize| ((cells as f32 / by) as usize).max(1);
-        let (across, down) = (count(sheet.across), count(sheet.texel.len() / sheet.across));
+        let (across, down) = (count(sheet.across), count(sheet.down()));
         let at = |i: usize, cells: usize| (((i as f32 + 0.5) * by) as usize).min(cells - 1);
         let tone = |i: usize| {
-            let cell = at(i / across, sheet.texel.len() / sheet.across) * sheet.across + at(i % across, sheet.across);
+            let cell = at(i / across, sheet.down()) * sheet.across + at(i % across, sheet.across);
             match sheet.texel[cell] {
                 u32::MAX => [f32::NAN; 3],
                 texel => color[texel as usize].map(|v| v.max(0.0).cbrt()),
@@ -262,7 +268,7 @@ fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &dyn Fn(&[
             ((f32::from(range.0) * by) as usize)..(((f32::from(range.1) + 1.0) * by).ceil() as usize).min(end)
         };
         let mut strokes = Vec::new();
-        for y in of(line.extent.y, sheet.texel.len() / sheet.across) {
+        for y in of(line.extent.y, sheet.down()) {
             for x in of(line.extent.x, sheet.across) {
                 let (cell, at) = (y * sheet.across + x, (y as f32 / by) as usize * raster.across + (x as f32 / by) as usize);
                 if sheet.texel[cell] != u32::MAX && line.cells.binary_search(&(at as u32)).is_ok() {
@@ -273,7 +279,7 @@ fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &dyn Fn(&[
         if strokes.is_empty() || !matters(&strokes) {
             return None;
         }
-        let pictures = readers(sheet.face).iter().filter_map(|&reader| line.picture(raster, reader)).collect();
+        let pictures = line.pictures(raster, sheet.face);
         let extent = WordBox::around(&strokes, sheet);
         Some(Found { leaf, strokes, extent, of_one_ink: false, pictures, reading: None })
     };
@@ -294,22 +300,10 @@ fn of_one_ink(leaf: usize, sheet: &Sheet, inks: &[u8], raster: Option<&Raster>) 
     let found = |members: Vec<usize>| {
         let strokes: Vec<u32> = members.iter().flat_map(|&p| pieces[p].cells.iter().copied()).collect();
         let extent = WordBox::around(&strokes, sheet);
-        let line = raster.map(|raster| Line::on(raster, &strokes, sheet));
-        let picture = |line: &Line, raster: &Raster| -> Vec<WordPicture> {
-            readers(sheet.face).iter().filter_map(|&reader| line.picture(raster, reader)).collect()
-        };
-        let pictures = line.zip(raster).map_or(Vec::new(), |(line, raster)| picture(&line, raster));
+        let pictures = raster.map_or(Vec::new(), |raster| Line::on(raster, &strokes, sheet).pictures(raster, sheet.face));
         Found { leaf, strokes, extent, of_one_ink: true, pictures, reading: None }
     };
     words(&pieces).into_iter().map(found).collect()
-}
-
-impl WordBox {
-    /// From the middle of the outermost cells.
-    fn around(cells: &[u32], sheet: &Sheet) -> Self {
-        let places = || cells.iter().map(|&cell| sheet.place(cell as usize));
-        Self { low: places().fold(Vec2::MAX, Vec2::min), high: places().fold(Vec2::MIN, Vec2::max) }
-    }
 }
 
 impl Line {
@@ -332,6 +326,11 @@ impl Line {
         };
         let extent = cells.iter().map(one).reduce(|a, b| a.join(&b)).unwrap_or(CellBox { x: (0, 0), y: (0, 0) });
         Self { cells, extent }
+    }
+
+    /// As those see it who read the face.
+    fn pictures(&self, raster: &Raster, face: Face) -> Vec<WordPicture> {
+        readers(face).iter().filter_map(|&reader| self.picture(raster, reader)).collect()
     }
 }
 

@@ -115,6 +115,11 @@ impl Sheet {
         Some(sheet)
     }
 
+    /// Rows.
+    pub fn down(&self) -> usize {
+        self.texel.len() / self.across
+    }
+
     /// The cell at a place of the face.
     pub fn cell(&self, at: Vec2) -> Option<usize> {
         let c = (at - self.origin) / self.cell_m;

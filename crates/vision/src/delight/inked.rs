@@ -9,9 +9,9 @@
 use rayon::prelude::*;
 
 use super::fit::Observation;
-use super::inks::{Sample, cluster};
-use super::probe::{Lit, Probe};
-use crate::color::{self, LinearRgb};
+use super::inks::{Sample, cluster, distance2, scaled_lab};
+use super::probe::{CLIPPED, FLOOR, Lit, Probe};
+use crate::color::LinearRgb;
 
 /// Fewer places tell no light.
 const LEAST_PLACES: usize = 200;
@@ -36,10 +36,6 @@ const PASSES: usize = 12;
 /// Belief from which a place tells its ink's colour, and places that are needed for it.
 const SURE: f32 = 0.8;
 const ENOUGH: usize = 20;
-/// Keeps logarithms of black finite.
-const FLOOR: f32 = 0.01;
-/// A channel above this is clipped.
-const CLIPPED: f32 = 0.97;
 /// No paint is darker or lighter, linear.
 const PAINT: (f32, f32) = (0.003, 0.95);
 
@@ -51,7 +47,7 @@ pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u
     }
     let samples: Vec<Sample> = found.iter().map(|&rgb| Sample::new(rgb, 1.0, APART_LIGHTNESS)).collect();
     let mut inks: Vec<LinearRgb> = cluster(&samples, APART_LIGHTNESS, APART).palette.inks.iter().map(|ink| ink.color).collect();
-    let labs: Vec<[f32; 3]> = found.iter().map(|&rgb| lab(rgb, FAR_LIGHTNESS)).collect();
+    let labs: Vec<[f32; 3]> = found.iter().map(|&rgb| scaled_lab(rgb, FAR_LIGHTNESS)).collect();
     let graph = Graph::new(observations, neighbours);
     let mut probe = Probe::new(observations);
     let mut paint = found.to_vec();
@@ -66,14 +62,9 @@ pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u
     paint
 }
 
-fn lab(rgb: LinearRgb, lightness: f32) -> [f32; 3] {
-    let lab = color::lab(rgb);
-    [lab.l * lightness, lab.a, lab.b]
-}
-
 /// What speaks against each ink on each place: (places, inks), 0 or more.
 fn against(observations: &[Observation], labs: &[[f32; 3]], lit: &[Lit], inks: &[LinearRgb]) -> Vec<f32> {
-    let ink_labs: Vec<[f32; 3]> = inks.iter().map(|&ink| lab(ink, FAR_LIGHTNESS)).collect();
+    let ink_labs: Vec<[f32; 3]> = inks.iter().map(|&ink| scaled_lab(ink, FAR_LIGHTNESS)).collect();
     let places = observations.par_iter().zip(labs).zip(lit);
     places
         .flat_map_iter(|((o, at), lit)| {
@@ -85,8 +76,7 @@ fn against(observations: &[Observation], labs: &[[f32; 3]], lit: &[Lit], inks: &
                         if o.rgb[k] > CLIPPED { off.min(0.0).powi(2) } else { off * off }
                     })
                     .sum();
-                let far: f32 = (0..3).map(|k| (at[k] - ink_lab[k]).powi(2)).sum();
-                (unlike / (UNLIKE * UNLIKE)).ln_1p() + (far / (FAR * FAR)).ln_1p()
+                (unlike / (UNLIKE * UNLIKE)).ln_1p() + (distance2(*at, *ink_lab) / (FAR * FAR)).ln_1p()
             })
         })
         .collect()
@@ -101,11 +91,9 @@ struct Graph {
 
 impl Graph {
     fn new(observations: &[Observation], neighbours: &[(u32, u32)]) -> Self {
-        let labs: Vec<[f32; 3]> = observations.par_iter().map(|o| lab(o.rgb, 1.0)).collect();
+        let labs: Vec<[f32; 3]> = observations.par_iter().map(|o| scaled_lab(o.rgb, 1.0)).collect();
         let weight = |a: u32, b: u32| {
-            let (a, b) = (labs[a as usize], labs[b as usize]);
-            let apart: f32 = (0..3).map(|k| (a[k] - b[k]).powi(2)).sum();
-            NEIGHBOUR * (-apart / (EDGE * EDGE)).exp()
+            NEIGHBOUR * (-distance2(labs[a as usize], labs[b as usize]) / (EDGE * EDGE)).exp()
         };
         let mut lists = vec![Vec::new(); observations.len()];
         for &(a, b) in neighbours {

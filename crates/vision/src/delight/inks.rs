@@ -46,12 +46,14 @@ impl Sample {
     }
 }
 
-fn scaled_lab(rgb: LinearRgb, lightness_weight: f32) -> [f32; 3] {
+/// Lab with lightness counting so much.
+pub(super) fn scaled_lab(rgb: LinearRgb, lightness_weight: f32) -> [f32; 3] {
     let lab = color::lab(rgb);
     [lab.l * lightness_weight, lab.a, lab.b]
 }
 
-fn distance2(a: [f32; 3], b: [f32; 3]) -> f32 {
+/// Squared distance of two of these.
+pub(super) fn distance2(a: [f32; 3], b: [f32; 3]) -> f32 {
     (0..3).map(|k| (a[k] - b[k]) * (a[k] - b[k])).sum()
 }
 

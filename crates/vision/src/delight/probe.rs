@@ -17,11 +17,11 @@ const ROWS: usize = 12;
 const COLUMNS: usize = 24;
 const CELLS: usize = ROWS * COLUMNS;
 /// Keeps logarithms of black finite.
-const FLOOR: f32 = 0.01;
+pub(super) const FLOOR: f32 = 0.01;
 /// Difference of logarithms that the fit takes for noise.
 const NOISE: f32 = 0.15;
 /// A channel above this is clipped: the light may have been any amount brighter.
-const CLIPPED: f32 = 0.97;
+pub(super) const CLIPPED: f32 = 0.97;
 /// Logarithm that the diffuse light may differ by from its unit.
 const MOST_LOG: f32 = 3.0;
 /// Weights of evenness beside the fit: between neighbours of the mirrored picture, and of the diffuse light.

@@ -16,6 +16,7 @@
 //! - *Pose*: rotation, focal length, distance, and root mean square reprojection at a long side of 1600 pixels.
 
 mod baseline;
+mod canvas;
 mod color;
 pub mod look;
 pub mod plot;

@@ -1,28 +1,22 @@
 //! The painter's scores against the true errors, as a picture: a good score lets a reader tell good results from bad ones.
 
-pub(super) mod canvas;
-
 use glam::Vec2;
 use image::RgbImage;
 
 use super::rank::spearman;
 use super::{CaseScore, EvalTable, Verdict, WRONG_POSE_TEXELS};
 use crate::report::{DOUBTFUL_ACCURACY, Scores};
-use canvas::{Align, Canvas, Rgb8};
+use super::canvas::{Align, Canvas, INK, PAPER, Rgb8, SOFT, WRONG};
 
 /// Size of the picture in pixels.
 pub const SIZE: (u32, u32) = (1860, 700);
 
-const PAPER: Rgb8 = [255, 255, 255];
 const FIELD: Rgb8 = [247, 248, 250];
 const GRID: Rgb8 = [225, 228, 233];
-const INK: Rgb8 = [38, 43, 51];
-const SOFT: Rgb8 = [106, 113, 124];
 const LIMIT: Rgb8 = [190, 120, 110];
-/// Blue, amber and vermilion of Okabe and Ito's palette, which colour-blind readers tell apart.
+/// Blue and amber of the same palette as [`WRONG`].
 const RIGHT: Rgb8 = [0, 114, 178];
 const WARNED: Rgb8 = [230, 159, 0];
-const WRONG: Rgb8 = [213, 94, 0];
 
 const PANEL: Vec2 = Vec2::new(500.0, 480.0);
 const FIRST: Vec2 = Vec2::new(100.0, 122.0);

@@ -4,14 +4,10 @@ use glam::Vec2;
 use gridvox_car::AtlasMaps;
 use image::{Rgb, RgbImage, RgbaImage, imageops};
 
-use super::plot::canvas::{Align, Canvas, Rgb8};
+use super::canvas::{Align, Canvas, INK, PAPER, Rgb8, SOFT, WRONG};
 use super::{Case, CaseScore, Verdict, delta_e};
 use crate::synth::stress::Shows;
 
-const PAPER: Rgb8 = [255, 255, 255];
-const INK: Rgb8 = [38, 43, 51];
-const SOFT: Rgb8 = [106, 113, 124];
-const WRONG: Rgb8 = [213, 94, 0];
 /// Edge of a livery, and size that a photo fits into, in pixels.
 const LIVERY: u32 = 210;
 const PHOTO: (u32, u32) = (316, LIVERY);
@@ -19,7 +15,7 @@ const GAP: u32 = 14;
 const MARGIN: u32 = 40;
 const HEAD: u32 = 108;
 const WORDS: u32 = 430;
-/// What the best painter's ΔE of each region, and correspondence in texels, would be at most.
+/// What is aimed for: median correspondence in texels, and CIEDE2000 of what is seen, mirrored and unseen, after a gain.
 const AIM: [f32; 4] = [2.0, 5.0, 8.0, 14.0];
 /// A measure counts at most this many times its aim.
 const MOST: f32 = 5.0;

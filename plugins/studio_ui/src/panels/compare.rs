@@ -1,8 +1,6 @@
 //! The newest livery beside a version that was kept.
 
-use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, Image, Mesh, Rect, RichText, Sense, Shape, Ui, load::SizedTexture, pos2, vec2,
-};
+use bevy_egui::egui::{Align2, Color32, Mesh, Rect, RichText, Sense, Shape, Ui, pos2, vec2};
 use gridvox_editor::OpenLivery;
 use gridvox_showroom::{PaintSlot, ViewId, ViewLayout};
 
@@ -11,7 +9,7 @@ use crate::command::StudioCommand;
 use crate::difference::{MARKS, color32_at, place};
 use crate::model::{DifferenceState, KeptVersion};
 use crate::theme;
-use crate::widgets::{fact, heading, outline, primary_button, segmented_in_columns, soft, wide_button};
+use crate::widgets::{fact, heading, picture, primary_button, segmented_in_columns, soft, wide_button};
 
 /// Side of the kept version's picture, in points.
 const PICTURE: f32 = 96.0;
@@ -70,12 +68,7 @@ pub fn compare_panel(ui: &mut Ui, view: &CompareView<'_>, out: &mut Commands) {
         });
     }
     ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(PICTURE, PICTURE), Sense::hover());
-        ui.painter().rect_filled(rect, CornerRadius::same(8), theme::WELL);
-        if let Some(texture) = &kept.texture {
-            Image::from_texture(SizedTexture::from_handle(texture)).corner_radius(CornerRadius::same(8)).paint_at(ui, rect);
-        }
-        outline(ui, rect);
+        picture(ui, PICTURE, kept.texture.as_ref());
         ui.vertical(|ui| {
             ui.label(RichText::new("Kept version").font(theme::medium(12.5)));
             let same = kept.revision == view.open.revision;

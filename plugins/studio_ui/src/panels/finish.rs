@@ -1,8 +1,6 @@
 //! How the paint is finished: one finish for the whole car, its base colour, and a spec map that finishes it by texel.
 
-use bevy_egui::egui::{
-    Align, Button, Color32, CornerRadius, Image, Layout, RichText, Sense, Ui, WidgetInfo, WidgetType, load::SizedTexture, vec2,
-};
+use bevy_egui::egui::{Align, Button, Color32, Layout, RichText, Ui, WidgetInfo, WidgetType, vec2};
 use gridvox_showroom::PaintFinish;
 
 use super::Commands;
@@ -10,7 +8,7 @@ use crate::command::{Ask, StudioCommand};
 use crate::model::file_name;
 use crate::spec_map::SpecState;
 use crate::theme;
-use crate::widgets::{fact, heading, outline, remark, segmented_in_columns, soft, wide_button};
+use crate::widgets::{fact, heading, picture, remark, segmented_in_columns, soft, wide_button};
 
 /// Side of a spec map's picture, in points.
 const PICTURE: f32 = 84.0;
@@ -59,13 +57,7 @@ fn spec_map(ui: &mut Ui, spec: &SpecState, out: &mut Commands) {
     let shown = spec.map();
     if let Some(map) = shown {
         ui.horizontal(|ui| {
-            let (rect, response) = ui.allocate_exact_size(vec2(PICTURE, PICTURE), Sense::hover());
-            ui.painter().rect_filled(rect, CornerRadius::same(8), theme::WELL);
-            if let Some(texture) = &map.texture {
-                Image::from_texture(SizedTexture::from_handle(texture)).corner_radius(CornerRadius::same(8)).paint_at(ui, rect);
-            }
-            outline(ui, rect);
-            response.on_hover_text(map.path.display().to_string());
+            picture(ui, PICTURE, map.texture.as_ref()).on_hover_text(map.path.display().to_string());
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 let name = RichText::new(file_name(&map.path)).font(theme::medium(12.0)).color(theme::TEXT);

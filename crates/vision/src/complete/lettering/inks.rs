@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use glam::Vec2;
+use gridvox_car::groups::Groups;
 
 use super::super::sheet::Sheet;
 use super::{EDGE_CELLS, UNSEEN};
@@ -172,27 +173,18 @@ fn thickness(cells: &[u32], sheet: &Sheet) -> f32 {
 
 /// Joins pieces into words: indices of each word's pieces.
 pub(super) fn words(pieces: &[Piece]) -> Vec<Vec<usize>> {
-    let mut group: Vec<usize> = (0..pieces.len()).collect();
+    let mut groups = Groups::new(pieces.len());
     for i in 0..pieces.len() {
-        for j in 0..i {
-            if group[i] != group[j] && pieces[i].beside(&pieces[j]) {
-                let (from, to) = (group[i].max(group[j]), group[i].min(group[j]));
-                for g in &mut group {
-                    if *g == from {
-                        *g = to;
-                    }
-                }
-            }
-        }
+        (0..i).filter(|&j| pieces[i].beside(&pieces[j])).for_each(|j| groups.join(i, j));
     }
-    (0..pieces.len())
-        .map(|root| (0..pieces.len()).filter(|&i| group[i] == root).collect::<Vec<_>>())
+    groups
+        .members()
+        .into_iter()
         .filter(|members| {
             let low = members.iter().fold(f32::MAX, |low, &p| low.min(pieces[p].low.x));
             let high = members.iter().fold(f32::MIN, |high, &p| high.max(pieces[p].high.x));
             let plain = members.iter().filter(|&&p| pieces[p].plain > PLAIN_SHARE).count();
             let believable = match members.len() {
-                0 => false,
                 1 => pieces[members[0]].lone,
                 2 => plain == 2,
                 count => plain * 2 >= count,

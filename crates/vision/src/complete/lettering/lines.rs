@@ -1,6 +1,7 @@
 //! Rows of pieces that could be words or numbers, and their pictures.
 
 use glam::Vec2;
+use gridvox_car::groups::Groups;
 
 use super::strokes::{CellBox, Piece, Raster, pieces};
 use crate::net::reading::WordPicture;
@@ -62,15 +63,7 @@ pub(crate) fn lines(raster: &Raster) -> Vec<Line> {
 }
 
 fn joined(pieces: &[Piece], alike: &Alike, raster: &Raster) -> Vec<Line> {
-    let mut group: Vec<u32> = (0..pieces.len() as u32).collect();
-    fn root(group: &mut [u32], mut i: usize) -> usize {
-        while group[i] as usize != i {
-            let next = group[i] as usize;
-            group[i] = group[next];
-            i = group[i] as usize;
-        }
-        i
-    }
+    let mut groups = Groups::new(pieces.len());
     let mut by_left: Vec<usize> = (0..pieces.len()).collect();
     by_left.sort_by_key(|&i| pieces[i].extent.x.0);
     for (n, &i) in by_left.iter().enumerate() {
@@ -78,17 +71,11 @@ fn joined(pieces: &[Piece], alike: &Alike, raster: &Raster) -> Vec<Line> {
         let reach = u32::from(pieces[i].extent.x.1) + 2 * pieces[i].extent.height();
         for &j in by_left[n + 1..].iter().take_while(|&&j| u32::from(pieces[j].extent.x.0) <= reach) {
             if beside(&pieces[i], &pieces[j], alike) {
-                let (a, b) = (root(&mut group, i), root(&mut group, j));
-                group[a.max(b)] = a.min(b) as u32;
+                groups.join(i, j);
             }
         }
     }
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); pieces.len()];
-    for i in 0..pieces.len() {
-        let root = root(&mut group, i);
-        members[root].push(i);
-    }
-    members.into_iter().filter(|m| !m.is_empty()).filter_map(|m| line(&m, pieces, raster)).collect()
+    groups.members().into_iter().filter_map(|members| line(&members, pieces, raster)).collect()
 }
 
 /// Whether two pieces belong to one word: side by side, alike in height and tone.

@@ -5,6 +5,8 @@
 //! hill whose outline stays the same over many levels, as maximally stable extremal regions are (Matas et al. 2002), but measured
 //! by its box, which blurred edges move little.
 
+use crate::color::luminance;
+
 /// A face's light on a grid, in rows from below.
 pub(crate) struct Raster {
     /// Cells per row.
@@ -146,8 +148,7 @@ fn levels(raster: &Raster, light: bool) -> Vec<u8> {
         if tone[0].is_nan() {
             return 0;
         }
-        let [r, g, b] = tone.map(|v| v * v * v);
-        let eye = (0.2126 * r + 0.7152 * g + 0.0722 * b).cbrt().clamp(0.0, 1.0);
+        let eye = luminance(tone.map(|v| v * v * v)).cbrt().clamp(0.0, 1.0);
         1 + (253.0 * if light { eye } else { 1.0 - eye }) as u8
     };
     raster.tone.iter().map(level).collect()

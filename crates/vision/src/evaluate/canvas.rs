@@ -7,8 +7,15 @@ use image::{Rgb, RgbImage, imageops};
 /// sRGB.
 pub type Rgb8 = [u8; 3];
 
+/// What sheets are drawn on and with.
+pub const PAPER: Rgb8 = [255, 255, 255];
+pub const INK: Rgb8 = [38, 43, 51];
+pub const SOFT: Rgb8 = [106, 113, 124];
+/// Of what went wrong without a warning: vermilion of Okabe and Ito's palette, which colour-blind readers tell apart.
+pub const WRONG: Rgb8 = [213, 94, 0];
+
 /// Under the SIL Open Font License; see `assets/CREDITS.md`.
-const FONT: &[u8] = include_bytes!("../../../../../assets/fonts/inter/Inter-Medium.otf");
+const FONT: &[u8] = include_bytes!("../../../../assets/fonts/inter/Inter-Medium.otf");
 /// Everything is drawn this many times larger and averaged.
 const FACTOR: f32 = 2.0;
 
