@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gridvox_car::bundled;
 use gridvox_car::import::Nose;
-use gridvox_showroom::{PaintFinish, aperture};
+use gridvox_showroom::{PaintFinish, Softbox, aperture};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A livery studio for sim racing: from a photo of a race car to its texture, on your own machine.
@@ -144,6 +144,10 @@ pub struct RenderArgs {
     /// Environment's id, or a .hdr or .exr file.
     #[arg(long, value_name = "ID|FILE")]
     pub env: Option<String>,
+    /// Softbox beside the car, such as azimuth=60,height=2.2,distance=3.4,size=2.4x0.9,strength=6,colour=ffe8d0; metres and
+    /// degrees as for the view, strength 1 is a white wall, and what is left out is as here.
+    #[arg(long, value_name = "FIELDS")]
+    pub softbox: Option<Softbox>,
     /// Named view such as front_left.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["azimuth", "elevation", "sheet"])]
     pub view: Option<String>,

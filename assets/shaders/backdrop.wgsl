@@ -6,6 +6,7 @@
     shadows::fetch_directional_shadow,
 }
 #import gridvox::develop::developed
+#import gridvox::softbox
 
 struct Scene {
     turn: vec4<f32>,
@@ -13,6 +14,8 @@ struct Scene {
     floor: vec4<f32>,
     wall: vec4<f32>,
     ground: vec4<f32>,
+    level: vec4<f32>,
+    lamp: softbox::Lamp,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<uniform> scene: Scene;
@@ -63,7 +66,7 @@ fn fragment(in: VertexOutput) -> Pixel {
     let blur = scene.wall.w * 3.2;
 
     var direction = ray;
-    var shade = 1.0;
+    var shade = vec3(1.0);
     var lod = blur;
     var near = 0.0;
     var from_middle = 1000.0;
@@ -82,7 +85,8 @@ fn fragment(in: VertexOutput) -> Pixel {
 
         // the car's shadow: the sky it hides, and the sun's
         let uv = (hit.xz - scene.shadow_area.xy) * scene.shadow_area.zw;
-        let open = textureSampleLevel(ground_shadow, ground_shadow_sampler, clamp(uv, vec2(0.0), vec2(1.0)), 0.0).r;
+        let opens = textureSampleLevel(ground_shadow, ground_shadow_sampler, clamp(uv, vec2(0.0), vec2(1.0)), 0.0);
+        let open = opens.r;
         var sunlit = 1.0;
 #ifdef SUN
         if (lights.n_directional_lights > 0u && from_middle < 14.0) {
@@ -90,7 +94,10 @@ fn fragment(in: VertexOutput) -> Pixel {
             sunlit = fetch_directional_shadow(0u, vec4(hit, 1.0), vec3(0.0, 1.0, 0.0), view_z, in.position.xy);
         }
 #endif
-        shade = mix(open, sunlit, scene.ground.w);
+        shade = vec3(mix(open, sunlit, scene.ground.w));
+#ifdef SOFTBOX
+        shade += opens.b * softbox::falls(scene.lamp, hit, vec3(0.0, 1.0, 0.0)) / scene.level.rgb;
+#endif
 
 #ifdef GRAIN
         // stone grain, as far as the picture can hold it

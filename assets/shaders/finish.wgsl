@@ -16,15 +16,18 @@
     view_transformations::position_world_to_clip,
 }
 #ifdef ENVIRONMENT_MAP
-#import bevy_pbr::environment_map::{compute_radiances, environment_map_light}
+#import bevy_pbr::environment_map::{compute_multiscatter, compute_radiances}
 #endif
 #import gridvox::develop::developed
+#import gridvox::softbox
 #ifdef WOVEN
 #import gridvox::weave
 #endif
 
 struct Surface {
     shadow_area: vec4<f32>,
+    ground: vec4<f32>,
+    lamp: softbox::Lamp,
     film: array<vec4<f32>, 8>,
     orange_peel: f32,
     flakes: f32,
@@ -32,7 +35,8 @@ struct Surface {
     pearl: f32,
     candy: f32,
     tows: f32,
-    occlusion: f32,
+    ground_reach: f32,
+    sunlight: f32,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(100) var<uniform> surface: Surface;
@@ -43,9 +47,6 @@ struct Surface {
 #ifdef SPEC_MAP
 @group(#{MATERIAL_BIND_GROUP}) @binding(105) var spec_map: texture_2d<f32>;
 #endif
-
-// How far occlusion was looked for when the car was made, in metres; see assets/cars/source/ao.py.
-const BAKE_REACH: f32 = 1.2;
 
 // Slope of a smooth, aperiodic field of waves: directions and lengths are incommensurate. Wavelengths 5 to 9 cm, which
 // is what makes long reflections on a panel look alive.
@@ -62,14 +63,49 @@ fn hash3(cell: vec3<f32>) -> vec3<f32> {
     return fract(sin(q) * 43758.5453) * 2.0 - 1.0;
 }
 
-// How much light the ground below a point gets, where the car stands over it: 1 in the open.
+// How much light the ground below a point gets, with the sun's: 1 in the open.
 fn ground_light(p: vec3<f32>) -> f32 {
     let uv = (p.xz - surface.shadow_area.xy) * surface.shadow_area.zw;
     if (any(uv < vec2(0.0)) || any(uv > vec2(1.0))) {
         return 1.0;
     }
-    return textureSampleLevel(ground_shadow, ground_shadow_sampler, uv, 0.0).r;
+    return textureSampleLevel(ground_shadow, ground_shadow_sampler, uv, 0.0).g;
 }
+
+// Where the surroundings' picture holds what a ray from the car meets. The picture is infinitely far away, but its ground is
+// not: a panel mirrors the ground beside it, which the picture's camera saw at another angle. As in backdrop.wgsl.
+fn in_picture(p: vec3<f32>, ray: vec3<f32>) -> vec3<f32> {
+    let hit = p + ray * (max(p.y, 0.0) / max(-ray.y, 0.001));
+    let reach = surface.ground_reach;
+    let near = select(0.0, 1.0 - smoothstep(reach * 0.35, reach, length(hit.xz)), ray.y < 0.0);
+    return normalize(mix(ray, normalize(hit - vec3(0.0, surface.ground.w, 0.0)), near));
+}
+
+// Perceptual roughness of a pixel in which the normal turns: a rolled edge narrower than a pixel mirrors many directions, and
+// would flicker if it showed one. Tokuyoshi and Kaplanyan, "Improved geometric specular antialiasing", I3D 2019, section 3.
+fn over_pixel(perceptual_roughness: vec2<f32>, normal: vec3<f32>) -> vec2<f32> {
+    let right = dpdx(normal);
+    let down = dpdy(normal);
+    let turned = min(0.5 * (dot(right, right) + dot(down, down)), 0.18);
+    let alpha = perceptual_roughness * perceptual_roughness;
+    return sqrt(sqrt(saturate(alpha * alpha + turned)));
+}
+
+#ifdef PANE
+// Index of window glass.
+const GLASS: f32 = 1.52;
+
+// Shares of light that a pane mirrors and lets through; see plugins/showroom/src/pane.rs.
+fn pane(cosine: f32, clearness: f32) -> vec2<f32> {
+    let inside = sqrt(1.0 - (1.0 - cosine * cosine) / (GLASS * GLASS));
+    let across = (cosine - GLASS * inside) / (cosine + GLASS * inside);
+    let along = (GLASS * cosine - inside) / (GLASS * cosine + inside);
+    let face = 0.5 * (across * across + along * along);
+    let tint = pow(clearness, 1.0 / inside);
+    let in_and_out = (1.0 - face) * (1.0 - face) * tint / (1.0 - face * face * tint * tint);
+    return vec2(face * (1.0 + in_and_out * tint), in_and_out);
+}
+#endif
 
 // Reflectance of aluminium flakes, the ground below candy.
 const SILVER: f32 = 0.92;
@@ -95,22 +131,31 @@ fn film(cosine: f32) -> vec3<f32> {
     return FLAT * mix(surface.film[below].rgb, surface.film[below + 1u].rgb, at - f32(below));
 }
 
-// A picture in the livery's layout at a pixel. At the edge of a panel the pixel's middle may lie outside the triangle, where the texture shows
-// another panel; there a place within is looked up, with an even blur, because places that jump from pixel to pixel
-// leave nothing to tell the shape of its footprint from (and Mesa's llvmpipe takes it from them even if it is told).
+// A picture in the livery's layout at a pixel. At the edge of a panel the pixel's middle may lie outside the triangle, where
+// the texture shows another panel; there a place within is looked up. The footprint is an ellipse; TAPS places along its longer
+// axis, each as blurred as the shorter one, cover it (Mavridis and Papaioannou, "High quality elliptical texture filtering on
+// GPU", 2011, use the same approximation). Mesa's llvmpipe, told to filter like that by itself, now and then shows other texels.
+const TAPS: i32 = 4;
+
 fn painted(picture: texture_2d<f32>, within: vec2<f32>, middle: vec2<f32>) -> vec4<f32> {
     let right = dpdx(middle);
     let down = dpdy(middle);
-    let sharp = textureSampleGrad(picture, livery_sampler, middle, right, down);
     let texels = vec2<f32>(textureDimensions(picture));
-    let area2 = dot(right * texels, right * texels) * dot(down * texels, down * texels);
-    let reach = abs(right) + abs(down);
-    let step = abs(within - middle);
+    let a = right * texels;
+    let b = down * texels;
+    let a2 = dot(a, a);
+    let b2 = dot(b, b);
+    let axis = select(down, right, a2 > b2);
+    let long = sqrt(max(max(a2, b2), 1e-12));
+    let short = abs(a.x * b.y - a.y * b.x) / long;
+    let level = log2(max(short, long / f32(TAPS)));
     // a place that is more than half a pixel away is a driver's mistake
-    let place = select(within, middle, any(step > 0.6 * reach));
-    // the shadow's sampler, because it knows no anisotropy
-    let even = textureSampleLevel(picture, ground_shadow_sampler, place, 0.25 * log2(max(area2, 1e-12)));
-    return select(sharp, even, any(step > 0.02 * reach));
+    let place = select(within, middle, any(abs(within - middle) > 0.6 * (abs(right) + abs(down))));
+    var sum = vec4(0.0);
+    for (var tap = 0; tap < TAPS; tap++) {
+        sum += textureSampleLevel(picture, livery_sampler, place + axis * ((f32(tap) + 0.5) / f32(TAPS) - 0.5), level);
+    }
+    return sum / f32(TAPS);
 }
 
 // As Bevy's, with what varies taken within the triangle, and texture coordinates also in the pixel's middle.
@@ -122,6 +167,9 @@ struct Between {
     @location(3) @interpolate(perspective, centroid) uv_b: vec2<f32>,
     @location(4) uv_of_middle: vec2<f32>,
     @location(5) @interpolate(flat) instance_index: u32,
+#ifdef VERTEX_COLORS
+    @location(6) @interpolate(perspective, centroid) daylight_from: vec3<f32>,
+#endif
 }
 
 @vertex
@@ -135,7 +183,47 @@ fn vertex(vertex: Vertex) -> Between {
     out.uv_b = vertex.uv_b;
     out.uv_of_middle = vertex.uv;
     out.instance_index = vertex.instance_index;
+#ifdef VERTEX_COLORS
+    out.daylight_from = vertex.color.xyz;
+#endif
     return out;
+}
+
+// Share of a mirrored cone that the car leaves free. What is free around a place is taken for a cone about the direction from
+// which light comes; a share `open` of the hemisphere, by the cosine, is a cone whose half angle has the sine sqrt(open). As
+// Jimenez et al., "Practical real-time strategies for accurate indirect occlusion" (2016), but with edges as soft as real ones.
+fn free(towards: vec3<f32>, open: f32, ray: vec3<f32>, alpha: f32) -> f32 {
+    let edge = sqrt(1.0 - open) * (1.3 - 0.3 * open);
+    let soft = 0.25 + 0.5 * alpha;
+    return smoothstep(edge - soft * (1.0 + open), edge + soft * (1.0 - open) + 0.001, dot(towards, ray));
+}
+
+// What stands in a mirrored ray's way is the car itself, about as lit as the place that mirrors it: a mean over paint, carbon and
+// rubber.
+const CAR: f32 = 0.1;
+
+// Share of light that a smooth face of index 1.5 mirrors (Fresnel). Schlick's formula falls short by a fifth around 50 degrees.
+fn face(cosine: f32) -> f32 {
+    let inside = sqrt(1.0 - (1.0 - cosine * cosine) / 2.25);
+    let across = (cosine - 1.5 * inside) / (cosine + 1.5 * inside);
+    let along = (1.5 * cosine - inside) / (1.5 * cosine + inside);
+    return 0.5 * (across * across + along * along);
+}
+
+// Scale and bias of F0 in what a GGX surface mirrors of even light. The bias is Bevy's (Karis, "Physically based shading on
+// mobile", 2014); the sum is a fit to the integral, within 0.03 up to a roughness of 0.7. Karis' own sum loses a tenth of the light on
+// polished metal, which then comes back as a haze.
+fn mirrored_share(perceptual_roughness: f32, n_v: f32) -> vec2<f32> {
+    let bias = lighting::F_AB(perceptual_roughness, n_v).y;
+    let alpha = perceptual_roughness * perceptual_roughness;
+    let slant = (1.0 - n_v) * (1.0 - n_v) * (1.0 - n_v);
+    let lost = alpha * alpha * (1.78 - 1.125 * alpha) + slant * alpha * (0.318 - 1.207 * alpha);
+    return vec2(1.0 - clamp(lost, 0.0, 0.7) - bias, bias);
+}
+
+// Share of light that lacquer mirrors. Where it is rough, few of its facets are seen at a slant.
+fn lacquer_share(lacquer: lighting::LayerLightingInput) -> f32 {
+    return 0.04 + (face(lacquer.NdotV) - 0.04) * (1.0 - lacquer.roughness);
 }
 
 // What a place on the car looks like before light falls on it.
@@ -149,8 +237,16 @@ struct Place {
     metallic: f32,
     lacquer: f32,
     lacquer_roughness: f32,
-    diffuse_open: f32,
-    specular_open: f32,
+    // Mean direction of the light that arrives.
+    towards: vec3<f32>,
+    // Shares of the light that arrives: of what falls on the place, of what the colour and the lacquer mirror.
+    open: f32,
+    mirror_open: f32,
+    lacquer_open: f32,
+    // Shares of what both mirror that is the car itself.
+    mirror_shut: vec2<f32>,
+    // The share of the hemisphere that is ground in the car's shadow.
+    shaded_ground: f32,
 #ifdef WOVEN
     // Share of the warp, normal and direction of both kinds of tow, share of the light that the seams leave.
     warp: f32,
@@ -163,12 +259,14 @@ struct Place {
 #endif
 }
 
-fn layer(N: vec3<f32>, V: vec3<f32>, perceptual_roughness: f32) -> lighting::LayerLightingInput {
+fn layer(p: vec3<f32>, N: vec3<f32>, V: vec3<f32>, perceptual_roughness: f32) -> lighting::LayerLightingInput {
     var input: lighting::LayerLightingInput;
     input.N = N;
     input.NdotV = max(dot(N, V), 0.0001);
-    input.R = reflect(-V, N);
-    input.perceptual_roughness = perceptual_roughness;
+    input.R = in_picture(p, reflect(-V, N));
+    // Levels of the surroundings stand for roughness in steps of a seventh. From the first to the second the blur grows with
+    // alpha, the square; what is as smooth as lacquer would else be mixed with a blur that it does not have.
+    input.perceptual_roughness = select(perceptual_roughness, 7.0 * perceptual_roughness * perceptual_roughness, perceptual_roughness < 1.0 / 7.0);
     input.roughness = lighting::perceptualRoughnessToRoughness(perceptual_roughness);
     return input;
 }
@@ -195,7 +293,7 @@ fn sky_on_fibres(place: Place, N: vec3<f32>, T: vec3<f32>) -> vec3<f32> {
         let n = normalize(N + across * (0.894 * ACROSS * f32(k)));
         let weight = max(dot(n, place.V), 0.02);
         // wide enough to close the gaps between the three
-        light += weight * compute_radiances(layer(n, place.V, 0.45), &none, place.p, true).radiance;
+        light += weight * compute_radiances(layer(place.p, n, place.V, 0.45), &none, place.p, true).radiance;
         seen += weight;
     }
     return light / seen;
@@ -217,11 +315,86 @@ fn sun_on_fibres(place: Place, N: vec3<f32>, T: vec3<f32>, L: vec3<f32>) -> f32 
 #endif
 #endif
 
+#ifdef ENVIRONMENT_MAP
+// What the surroundings send to the eye by way of a painted, rubber or metal surface. As Bevy's `environment_map_light`, but
+// colour and lacquer are shaded by what each of them sees.
+fn from_surroundings(place: Place, input: ptr<function, lighting::LightingInput>) -> vec3<f32> {
+    // no lamps and probes of their own
+    var none: ClusterableObjectIndexRanges;
+    // light falls from where it is free to come
+    var lit_from = (*input).layers[lighting::LAYER_BASE];
+    lit_from.N = place.towards;
+    let below = compute_radiances(lit_from, &none, place.p, false);
+    var falls = max(below.irradiance - surface.ground.rgb * place.shaded_ground, vec3(0.0)) * place.open;
+    var mirrored = below.radiance * place.mirror_open + falls * (CAR * place.mirror_shut.x);
+#ifdef SOFTBOX
+    falls += softbox::falls(surface.lamp, place.p, place.N) * place.open;
+    let alpha = (*input).layers[lighting::LAYER_BASE].roughness;
+    mirrored += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, place.N), alpha) * place.mirror_open;
+#endif
+    let F_ab = (*input).F_ab;
+    let Ems = 1.0 - (F_ab.x + F_ab.y);
+    let F0 = mix((*input).F0_dielectric, (*input).F0_metallic, (*input).metallic);
+    // nothing real mirrors less than 2 %
+    let mirrors = saturate(dot(F0, vec3(16.5)));
+    let n_v = (*input).layers[lighting::LAYER_BASE].NdotV;
+    let beyond_schlick = face(n_v) / lighting::F_Schlick(0.04, 1.0, n_v);
+    let dielectric = compute_multiscatter((*input).F0_dielectric * beyond_schlick, F_ab, Ems, mirrors);
+    let metal = compute_multiscatter((*input).F0_metallic, F_ab, Ems, mirrors);
+    let once = mix(dielectric.FssEss, metal.FssEss, (*input).metallic);
+    let again = mix(dielectric.FmsEms, metal.FmsEms, (*input).metallic);
+    var light = (again + (*input).diffuse_color * dielectric.Edss) * falls;
+#ifdef STANDARD_MATERIAL_CLEARCOAT
+    let lacquer = (*input).layers[lighting::LAYER_CLEARCOAT];
+    let above = compute_radiances(lacquer, &none, place.p, true);
+    let shine = (*input).clearcoat_strength * lacquer_share(lacquer);
+    // light that the lacquer throws back inside comes out later, so it is dimmed once and not on both ways
+    light = (light + once * mirrored) * (1.0 - shine);
+    var coated = above.radiance;
+#ifdef SOFTBOX
+    coated += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, lacquer.N), lacquer.roughness);
+#endif
+    light += (coated * place.lacquer_open + falls * (CAR * place.mirror_shut.y)) * shine;
+#else
+    light += once * mirrored;
+#endif
+    return light;
+}
+#endif
+
+#ifdef SUN
+// The share of the sun's light that a surface sends to the eye. As Bevy's `directional_light`, but what lies below is dimmed by
+// what lies above as it is seen, as under the surroundings; there the lacquer takes more at a slant than towards the sun.
+fn from_sun(place: Place, input: ptr<function, lighting::LightingInput>, L: vec3<f32>) -> vec3<f32> {
+    let H = normalize(L + place.V);
+    let l_h = clamp(dot(L, H), 0.0, 1.0);
+    let base = (*input).layers[lighting::LAYER_BASE];
+    let n_l = clamp(dot(base.N, L), 0.0, 1.0);
+    let F0 = mix((*input).F0_dielectric, (*input).F0_metallic, (*input).metallic);
+    let F_ab = (*input).F_ab;
+    let once = lighting::D_GGX(base.roughness, clamp(dot(base.N, H), 0.0, 1.0)) * lighting::V_SmithGGXCorrelated(base.roughness, base.NdotV, max(n_l, 0.0001));
+    let shine = F0 + (saturate(dot(F0, vec3(16.5))) - F0) * pow(1.0 - l_h, 5.0);
+    let again = 1.0 + F0 * (1.0 / max(F_ab.x + F_ab.y, 0.01) - 1.0);
+    let kept = 1.0 - ((*input).F0_dielectric * F_ab.x + F_ab.y);
+    let diffuse = (*input).diffuse_color * kept * 0.318310;
+#ifdef STANDARD_MATERIAL_CLEARCOAT
+    let lacquer = (*input).layers[lighting::LAYER_CLEARCOAT];
+    let strength = (*input).clearcoat_strength;
+    let dims = 1.0 - strength * lacquer_share(lacquer);
+    let above_l = clamp(dot(lacquer.N, L), 0.0, 1.0);
+    let above = lighting::D_GGX(lacquer.roughness, clamp(dot(lacquer.N, H), 0.0, 1.0)) * lighting::V_SmithGGXCorrelated(lacquer.roughness, lacquer.NdotV, max(above_l, 0.0001));
+    return (diffuse + once * shine * again) * (dims * n_l) + above * face(l_h) * strength * above_l;
+#else
+    return (diffuse + once * shine * again) * n_l;
+#endif
+}
+#endif
+
 // Luminance towards the eye, exposed.
 fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
     let material = pbr_bindings::material;
     var input: lighting::LightingInput;
-    input.layers[lighting::LAYER_BASE] = layer(place.N, place.V, place.perceptual_roughness);
+    input.layers[lighting::LAYER_BASE] = layer(place.p, place.N, place.V, place.perceptual_roughness);
     input.P = place.p;
     input.V = place.V;
     input.metallic = place.metallic;
@@ -238,11 +411,14 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
     // the fibres' own light comes below
     input.F0_dielectric = vec3(0.0);
 #endif
+#ifdef PANE
+    input.F0_dielectric = vec3(pane(1.0, 1.0 - place.base_color.a).x);
+#endif
     input.diffuse_color = input.F0_metallic * (1.0 - place.metallic);
-    input.F_ab = lighting::F_AB(place.perceptual_roughness, input.layers[lighting::LAYER_BASE].NdotV);
+    input.F_ab = mirrored_share(place.perceptual_roughness, input.layers[lighting::LAYER_BASE].NdotV);
     var emitted = material.emissive.rgb * place.base_color.a * mix(1.0, view.exposure, material.emissive.a);
 #ifdef STANDARD_MATERIAL_CLEARCOAT
-    let lacquer = layer(place.lacquer_N, place.V, place.lacquer_roughness);
+    let lacquer = layer(place.p, place.lacquer_N, place.V, place.lacquer_roughness);
     input.layers[lighting::LAYER_CLEARCOAT] = lacquer;
     input.clearcoat_strength = place.lacquer;
     emitted *= 1.0 - place.lacquer * lighting::F_Schlick(0.04, 1.0, lacquer.NdotV);
@@ -250,10 +426,16 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
 
     var luminance = vec3(0.0);
 #ifdef ENVIRONMENT_MAP
-    // no lamps and probes of their own
+#ifdef PANE
     var none: ClusterableObjectIndexRanges;
-    let sky = environment_map_light(&input, &none, false);
-    luminance += sky.diffuse * place.diffuse_open + sky.specular * place.specular_open;
+    var mirrored = compute_radiances(input.layers[lighting::LAYER_BASE], &none, place.p, true).radiance;
+#ifdef SOFTBOX
+    mirrored += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, place.N), input.layers[lighting::LAYER_BASE].roughness);
+#endif
+    luminance += mirrored * place.mirror_open * pane(input.layers[lighting::LAYER_BASE].NdotV, 1.0 - place.base_color.a).x;
+#else
+    luminance += from_surroundings(place, &input);
+#endif
 #endif
 #ifdef WOVEN
     // light passes the lacquer twice, and its tint
@@ -266,14 +448,14 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
         sky_on_fibres(place, place.warp_N, place.warp_T),
         place.warp,
     );
-    luminance += woven_sky * fibre * place.specular_open;
+    luminance += woven_sky * fibre * place.mirror_open;
 #endif
 #endif
 #ifdef SUN
     if (lights.n_directional_lights > 0u) {
         let z = view.view_from_world;
         let depth = dot(vec4(z[0].z, z[1].z, z[2].z, z[3].z), vec4(place.p, 1.0));
-        let shadow = fetch_directional_shadow(0u, vec4(place.p, 1.0), place.N, depth, pixel);
+        let shadow = surface.sunlight * fetch_directional_shadow(0u, vec4(place.p, 1.0), place.N, depth, pixel);
         let L = lights.directional_lights[0].direction_to_light.xyz;
 #ifdef PAINTED
         // the same, where light comes in at another angle than it leaves
@@ -290,7 +472,7 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
         );
         luminance += woven_sun * fibre * lights.directional_lights[0].color.rgb * shadow;
 #endif
-        luminance += lighting::directional_light(0u, &input, true) * shadow;
+        luminance += from_sun(place, &input, L) * lights.directional_lights[0].color.rgb * shadow;
     }
 #endif
     return luminance * view.exposure + emitted;
@@ -322,8 +504,8 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     place.lacquer_N = normalize(place.N + slope - place.N * dot(slope, place.N));
     // flakes lie tilted below the smooth lacquer; from afar they are one sheen
     let cell = floor(p * 1600.0);
-    let seen = 1.0 - smoothstep(0.0003, 0.0025, footprint);
-    place.N = normalize(place.N + hash3(cell) * (0.16 * surface.glint * mix(0.04, 1.0, seen)));
+    let held = 1.0 - smoothstep(0.0003, 0.0025, footprint);
+    place.N = normalize(place.N + hash3(cell) * (0.16 * surface.glint * mix(0.04, 1.0, held)));
     place.metallic = max(place.metallic, surface.flakes);
 #ifdef SPEC_MAP
     let spec = painted(spec_map, in.uv, in.uv_of_middle);
@@ -368,29 +550,37 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     place.metallic = 0.0;
 #endif
 
-    // The ground below is darker where the car stands; what faces or mirrors it sees that.
+    place.open = clamp(in.uv_b.x, 0.0, 1.0);
+    place.towards = place.N;
+#ifdef VERTEX_COLORS
+    // it was baked for the front
+    place.towards = select(place.N, normalize(in.daylight_from + place.N * 0.001), is_front || !double_sided);
+#endif
+
+    // The ground is darker where the car stands; what faces or mirrors it sees that.
     let r = reflect(-place.V, place.N);
     let mirrored = ground_light(p + r * min(p.y / max(-r.y, 0.02), 6.0));
-    let mirrors_ground = smoothstep(0.02, 0.12, -r.y);
-    let down = clamp(-place.N.y * 0.5 + 0.5, 0.0, 1.0);
-    let below = ground_light(p + vec3(place.N.x, 0.0, place.N.z) * max(p.y, 0.0));
+    let ground_open = mix(1.0, mirrored, smoothstep(0.02, 0.12, -r.y));
+    // half of what an upright surface gets from the ground comes from within 1.73 times its height
+    let below = ground_light(p + vec3(place.towards.x, 0.0, place.towards.z) * (1.73 * max(p.y, 0.0)));
+    place.shaded_ground = clamp(0.5 - 0.5 * place.towards.y, 0.0, 1.0) * (1.0 - below);
 
-    // The bake counts ground within BAKE_REACH as black. It is lit, and its light is part of the surroundings: what it hides
-    // is given back, as the share of the hemisphere (by the cosine) below the angle at which the ground is that near. The
-    // line is exact for level planes, and within 0.06 for upright ones.
-    let height = clamp(p.y / BAKE_REACH, 0.0, 1.0);
-    let hides = min(down * (1.0 - height) * (1.0 + height * (2.0 * down - 1.0)), 0.7);
-    let baked = min(clamp(in.uv_b.x, 0.0, 1.0) / (1.0 - hides), 1.0);
-
-    // Lagarde and de Rousiers, "Moving Frostbite to Physically Based Rendering" (2014), 4.10.2
-    let open = mix(1.0, baked, surface.occlusion);
-    let alpha = place.perceptual_roughness * place.perceptual_roughness;
-    let n_dot_v = clamp(dot(place.N, place.V), 0.0, 1.0);
-    let gloss_open = clamp(pow(n_dot_v + open, exp2(-16.0 * alpha - 1.0)) - 1.0 + open, 0.0, 1.0);
-    place.diffuse_open = open * mix(1.0, below, down * down);
-    place.specular_open = gloss_open * mix(1.0, mirrored, mirrors_ground);
+    let rough = over_pixel(vec2(place.perceptual_roughness, place.lacquer_roughness), in.world_normal);
+    place.perceptual_roughness = rough.x;
+    place.lacquer_roughness = rough.y;
+    let opens = vec2(
+        free(place.towards, place.open, r, place.perceptual_roughness * place.perceptual_roughness),
+        free(place.towards, place.open, r, place.lacquer_roughness * place.lacquer_roughness),
+    );
+    place.mirror_open = opens.x * ground_open;
+    place.lacquer_open = opens.y * ground_open;
+    place.mirror_shut = 1.0 - opens;
 
     var out: FragmentOutput;
-    out.color = developed(vec4(lit(place, in.position.xy), place.base_color.a), in.position.xy);
+    var cover = place.base_color.a;
+#ifdef PANE
+    cover = 1.0 - pane(max(dot(place.N, place.V), 0.0001), 1.0 - cover).y;
+#endif
+    out.color = developed(vec4(lit(place, in.position.xy), cover), in.position.xy);
     return out;
 }

@@ -25,7 +25,7 @@ pub fn run(args: &RenderArgs) -> Result<()> {
     let (width, height) = args.size;
     let samples = args.samples;
     let aperture = args.aperture.map(|f_number| Aperture { f_number, focus_m: args.focus, samples });
-    let shot = StillShot { finish: args.finish, aperture, ..StillShot::new(camera(args)?, width, height) };
+    let shot = StillShot { finish: args.finish, softbox: args.softbox, aperture, ..StillShot::new(camera(args)?, width, height) };
     let shots = match args.sheet {
         Some(_) => sheet::shots_like(&StillShot { width: width / sheet::GRID.0, height: height / sheet::GRID.1, ..shot }),
         None => vec![shot],

@@ -216,6 +216,7 @@ def assemble(car, out, rays, search=0):
     print(f"{sum(len(p.t) for p in parts)} triangles in {len(parts)} parts")
     if rays:
         ao.bake(parts, rays)
+        ao.daylight(parts)
     glb.write(os.path.join(out, "car.glb"), parts, car.id)
     write_manifest(os.path.join(out, "car.toml"), parts, car)
     print(f"{os.path.getsize(os.path.join(out, 'car.glb')) / 1e6:.1f} MB")

@@ -1,4 +1,4 @@
-"""Reads and writes the car's GLB: one node and mesh per part, with baked occlusion as vertex colour."""
+"""Reads and writes the car's GLB: one node and mesh per part, with baked occlusion and daylight as vertex colours."""
 import json
 import struct
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ class Part:
     n: np.ndarray
     uv: np.ndarray = None
     ao: np.ndarray = None
+    daylight: np.ndarray = None
 
 
 # name: (linear base colour, metallic, roughness, extra)
@@ -73,6 +74,9 @@ def write(path, parts, name):
                       "NORMAL": add(n.astype("<f4"), 34962, "VEC3", 5126),
                       "TEXCOORD_0": add(uv.astype("<f4"), 34962, "VEC2", 5126),
                       "COLOR_0": add(colour, 34962, "VEC4", 5121)}
+        if p.daylight is not None:
+            share = np.concatenate([p.daylight[:, :3] * 0.5 + 0.5, p.daylight[:, 3:]], 1)
+            attributes["COLOR_1"] = add(np.round(np.clip(share, 0, 1) * 255).astype(np.uint8), 34962, "VEC4", 5121)
         index = add(p.t.astype("<u4").reshape(-1), 34963, "SCALAR", 5125)
         meshes.append({"name": p.name, "primitives": [{"attributes": attributes, "indices": index,
                                                        "material": names.index(p.material)}]})

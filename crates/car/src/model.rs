@@ -61,8 +61,13 @@ pub struct Mesh {
     pub normals: Vec<Vec3>,
     /// First texture coordinates, origin top left; paint parts lie in 0..1.
     pub uvs: Vec<Vec2>,
-    /// Baked ambient occlusion in 0 (shut in) to 1 (open), or empty.
+    /// Baked ambient occlusion in 0 (shut in) to 1 (open), or empty. Counts the ground and what stands near.
     pub occlusion: Vec<f32>,
+    /// Share of an even sky's light that arrives, 0 to 1, or empty: past the whole car and through its windows, with what
+    /// its surfaces pass on, and as if the ground shone like the sky.
+    pub daylight: Vec<f32>,
+    /// Mean direction of that light, unit length, or empty.
+    pub daylight_from: Vec<Vec3>,
     /// Three per triangle, counter-clockwise seen from outside.
     pub indices: Vec<u32>,
 }
@@ -81,6 +86,8 @@ impl Mesh {
                     picked.normals.push(self.normals[old]);
                     picked.uvs.push(self.uvs[old]);
                     picked.occlusion.extend(self.occlusion.get(old));
+                    picked.daylight.extend(self.daylight.get(old));
+                    picked.daylight_from.extend(self.daylight_from.get(old));
                 }
                 picked.indices.push(vertex_of[old]);
             }

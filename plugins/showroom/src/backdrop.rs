@@ -7,6 +7,7 @@
 
 use crate::environment::GroundLook;
 use crate::finish::load_shader;
+use crate::softbox::Lamp;
 use bevy::asset::uuid_handle;
 use bevy::camera::visibility::NoFrustumCulling;
 use bevy::light::{NotShadowCaster, NotShadowReceiver};
@@ -48,6 +49,7 @@ pub struct BackdropKey {
     has_paper: bool,
     has_picture: bool,
     deep: bool,
+    softbox: bool,
 }
 
 impl From<&Backdrop> for BackdropKey {
@@ -58,6 +60,7 @@ impl From<&Backdrop> for BackdropKey {
             grainy: scene.ground.z > 0.0,
             has_paper: scene.floor.w > 0.0,
             has_picture: scene.floor.w < 1.0,
+            softbox: scene.lamp.is_lit(),
         }
     }
 }
@@ -75,10 +78,14 @@ pub struct BackdropScene {
     pub wall: Vec4,
     /// Height of the picture's camera, reach of the ground, grain, share of the sun in the ground's light.
     pub ground: Vec4,
+    /// Linear RGB irradiance of open, level ground, divided by pi.
+    pub level: Vec4,
+    /// A softbox, in the picture's unit.
+    pub lamp: Lamp,
 }
 
 impl BackdropScene {
-    /// The numbers for a look.
+    /// The numbers for a look, in surroundings without a softbox.
     pub fn new(look: &GroundLook, blur: f32, rotation_rad: f32, shadow_area: Vec4, sun_share: f32) -> Self {
         Self {
             turn: Vec4::new(rotation_rad.cos(), rotation_rad.sin(), 0.0, 0.0),
@@ -86,6 +93,8 @@ impl BackdropScene {
             floor: Vec3::from(look.floor).extend(look.seamless),
             wall: Vec3::from(look.wall).extend(blur),
             ground: Vec4::new(look.eye_m.max(0.2), look.reach_m.max(4.0), look.grain, sun_share),
+            level: Vec4::ONE,
+            lamp: Lamp::default(),
         }
     }
 }
@@ -109,9 +118,16 @@ impl Material for Backdrop {
         _: &MeshVertexBufferLayoutRef,
         key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        let BackdropKey { sunny, grainy, has_paper, has_picture, deep } = key.bind_group_data;
+        let BackdropKey { sunny, grainy, has_paper, has_picture, softbox, deep } = key.bind_group_data;
         if let Some(fragment) = &mut descriptor.fragment {
-            let parts = [(sunny, "SUN"), (grainy, "GRAIN"), (has_paper, "PAPER"), (has_picture, "PICTURE"), (deep, "DEEP")];
+            let parts = [
+                (sunny, "SUN"),
+                (grainy, "GRAIN"),
+                (has_paper, "PAPER"),
+                (has_picture, "PICTURE"),
+                (softbox, "SOFTBOX"),
+                (deep, "DEEP"),
+            ];
             fragment.shader_defs.extend(parts.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| name.into()));
         }
         // seen from inside

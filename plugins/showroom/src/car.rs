@@ -1,7 +1,8 @@
 //! The car as entities: one per part, made from the car crate's own meshes.
 
-use crate::finish::{FinishMaterial, finish_for};
+use crate::finish::{FinishMaterial, LightOnSurfaces, finish_for};
 use crate::layout::ViewId;
+use crate::pane;
 use crate::paint::{PaintSlot, PaintTextures};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::RenderLayers;
@@ -48,21 +49,24 @@ pub struct CarPart(pub usize);
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StandsIn(pub usize);
 
-/// Bevy's mesh for a part. In the second texture coordinate, which no texture uses, travel occlusion and the metres that a
-/// unit of the first one spans.
+/// Bevy's mesh for a part. In the second texture coordinate, which no texture uses, travel daylight and the metres that a
+/// unit of the first one spans; as colour, where daylight comes from. Cars without baked daylight have occlusion in its place.
 pub fn part_mesh(mesh: &CarMesh) -> Mesh {
     let scale = metres_per_uv(mesh);
-    let smoothed = smooth_occlusion(mesh);
-    let open = |index: usize| smoothed.get(index).copied().unwrap_or(1.0);
+    let smoothed = smooth_daylight(mesh);
+    let light = |index: usize| smoothed.get(index).copied().unwrap_or(1.0);
+    let from = |index: usize| mesh.daylight_from.get(index).or(mesh.normals.get(index)).copied().unwrap_or(Vec3::Y);
+    let from: Vec<[f32; 4]> = (0..mesh.positions.len()).map(|index| from(index).extend(1.0).to_array()).collect();
     let positions: Vec<[f32; 3]> = mesh.positions.iter().map(|p| p.to_array()).collect();
     let normals: Vec<[f32; 3]> = mesh.normals.iter().map(|n| n.to_array()).collect();
     let uvs: Vec<[f32; 2]> = mesh.uvs.iter().map(|uv| uv.to_array()).collect();
-    let occlusion: Vec<[f32; 2]> = (0..mesh.positions.len()).map(|index| [open(index), scale]).collect();
+    let daylight: Vec<[f32; 2]> = (0..mesh.positions.len()).map(|index| [light(index), scale]).collect();
     Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
         .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
         .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, normals)
         .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, uvs)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_UV_1, occlusion)
+        .with_inserted_attribute(Mesh::ATTRIBUTE_UV_1, daylight)
+        .with_inserted_attribute(Mesh::ATTRIBUTE_COLOR, from)
         .with_inserted_indices(Indices::U32(mesh.indices.clone()))
 }
 
@@ -79,14 +83,15 @@ fn metres_per_uv(mesh: &CarMesh) -> f32 {
     if uv_area > 0.0 { (area / uv_area).sqrt() as f32 } else { 0.0 }
 }
 
-/// Rounds of averaging that take the sampling noise out of baked occlusion and leave its broad shadows.
-const OCCLUSION_ROUNDS: usize = 4;
+/// Rounds of averaging that take the sampling noise out of baked daylight and leave its broad shadows.
+const DAYLIGHT_ROUNDS: usize = 1;
 
-/// Occlusion averaged with the neighbours along edges. Vertices in one place count as one, so that seams of the texture
+/// Daylight averaged with the neighbours along edges. Vertices in one place count as one, so that seams of the texture
 /// layout stay invisible.
-fn smooth_occlusion(mesh: &CarMesh) -> Vec<f32> {
-    if mesh.occlusion.len() != mesh.positions.len() {
-        return mesh.occlusion.clone();
+fn smooth_daylight(mesh: &CarMesh) -> Vec<f32> {
+    let daylight = if mesh.daylight.is_empty() { &mesh.occlusion } else { &mesh.daylight };
+    if daylight.len() != mesh.positions.len() {
+        return Vec::new();
     }
     let mut places = HashMap::<[i32; 3], u32>::with_capacity(mesh.positions.len());
     let place_of: Vec<usize> = mesh
@@ -99,12 +104,12 @@ fn smooth_occlusion(mesh: &CarMesh) -> Vec<f32> {
         })
         .collect();
     let mut sums = vec![(0.0_f32, 0.0_f32); places.len()];
-    for (&place, &open) in place_of.iter().zip(&mesh.occlusion) {
+    for (&place, &open) in place_of.iter().zip(daylight) {
         sums[place].0 += open;
         sums[place].1 += 1.0;
     }
     let mut open: Vec<f32> = sums.iter().map(|(sum, count)| sum / count.max(1.0)).collect();
-    for _ in 0..OCCLUSION_ROUNDS {
+    for _ in 0..DAYLIGHT_ROUNDS {
         sums.iter_mut().for_each(|sum| *sum = (0.0, 0.0));
         for triangle in mesh.indices.chunks_exact(3) {
             let [a, b, c] = [0, 1, 2].map(|k| place_of[triangle[k] as usize]);
@@ -132,8 +137,8 @@ pub struct Dressing<'a> {
     pub ground_shadow: &'a Handle<Image>,
     /// Where it lies.
     pub shadow_area: Vec4,
-    /// A sun shines.
-    pub sunny: bool,
+    /// What shines on it.
+    pub light: &'a LightOnSurfaces,
 }
 
 /// The meshes of a car's parts; `None` where a part has nothing to show.
@@ -163,9 +168,15 @@ pub(crate) fn spawn_in(
     car: &CarPack,
     dressing: &Dressing,
 ) -> Entity {
+    let through_windows = pane::through_windows(&car.model);
     let mut finish = |material: usize, slot| {
         let (paint, shadow) = (dressing.paint, dressing.ground_shadow);
-        finishes.add(finish_for(&car.model.materials[material], paint, slot, shadow, dressing.shadow_area, dressing.sunny))
+        let material = &car.model.materials[material];
+        let mut made = finish_for(material, paint, slot, shadow, dressing.shadow_area, dressing.light);
+        if material.kind == MaterialKind::Interior {
+            made.extension.surface.sunlight = through_windows;
+        }
+        finishes.add(made)
     };
     let materials: Vec<[Handle<FinishMaterial>; 2]> = (0..car.model.materials.len())
         .map(|index| {
@@ -220,17 +231,18 @@ mod tests {
     use bevy::mesh::VertexAttributeValues;
 
     #[test]
-    fn a_mesh_carries_its_occlusion() {
+    fn a_mesh_carries_its_daylight() {
         let mesh = CarMesh {
             positions: vec![glam::Vec3::ZERO, glam::Vec3::X, glam::Vec3::Y],
             normals: vec![glam::Vec3::Z; 3],
             uvs: vec![glam::Vec2::ZERO; 3],
-            occlusion: vec![0.5; 3],
+            daylight: vec![0.5; 3],
             indices: vec![0, 1, 2],
+            ..CarMesh::default()
         };
         let made = part_mesh(&mesh);
         let Some(VertexAttributeValues::Float32x2(open)) = made.attribute(Mesh::ATTRIBUTE_UV_1) else {
-            panic!("occlusion is missing");
+            panic!("daylight is missing");
         };
         assert!(open.iter().all(|o| (o[0] - 0.5).abs() < 1e-6), "{open:?}");
         // all texture coordinates are in one place
@@ -238,7 +250,7 @@ mod tests {
         let flat = CarMesh { uvs: mesh.positions.iter().map(|p| p.truncate() * 0.25).collect(), ..mesh.clone() };
         assert!((metres_per_uv(&flat) - 4.0).abs() < 1e-5);
         assert_eq!(made.indices().map(|i| i.len()), Some(3));
-        let bare = part_mesh(&CarMesh { occlusion: Vec::new(), ..mesh });
+        let bare = part_mesh(&CarMesh { daylight: Vec::new(), ..mesh });
         assert_eq!(bare.attribute(Mesh::ATTRIBUTE_UV_1).map(|open| open.get_bytes().len()), Some(24));
     }
 
@@ -249,11 +261,11 @@ mod tests {
         for quad in 0..20_u32 {
             for corner in [(0, 0), (1, 0), (0, 1), (1, 1)] {
                 mesh.positions.push(glam::Vec3::new((quad + corner.0) as f32 * 0.02, corner.1 as f32 * 0.02, 0.0));
-                mesh.occlusion.push(if (quad + corner.0) % 2 == 0 { 0.4 } else { 0.8 });
+                mesh.daylight.push(if (quad + corner.0) % 2 == 0 { 0.4 } else { 0.8 });
             }
             mesh.indices.extend([0, 1, 2, 1, 3, 2].map(|k| quad * 4 + k));
         }
-        let smooth = smooth_occlusion(&mesh);
+        let smooth = smooth_daylight(&mesh);
         assert!(smooth[20..60].iter().all(|o| (o - 0.6).abs() < 0.06), "{smooth:?}");
         // both sides of a rung agree
         assert!((smooth[4 * 7 + 1] - smooth[4 * 8]).abs() < 1e-6);

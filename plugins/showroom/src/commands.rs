@@ -6,6 +6,7 @@ use crate::finish::PaintFinish;
 use crate::layout::{ViewId, ViewLayout};
 use crate::paint::PaintSlot;
 use crate::rig::ViewLight;
+use crate::softbox::Softbox;
 use bevy::prelude::*;
 use gridvox_car::{CarPack, PhotoCamera, ViewPreset};
 use image::RgbaImage;
@@ -22,6 +23,8 @@ pub enum ShowroomCommand {
     SetEnvironmentRotation(f32),
     /// Makes pictures brighter by this many stops, added to the surroundings' own exposure; -6 to 6.
     SetExposure(f32),
+    /// Puts a softbox beside the car in the common light, moves it, or takes it away; numbers are brought within its limits.
+    SetSoftbox(Option<Softbox>),
     /// Finishes the paint of the whole car.
     SetFinish(PaintFinish),
     /// Hides parts of the car, by their index in its model, and shows all others.

@@ -3,13 +3,15 @@
 //! The car becomes a field of columns seen from above: the lowest and highest surface over each cell of the ground. From
 //! every cell, rays go out to the sky; those that pass through a column are hidden, and each ray counts by the light that
 //! the surroundings send along it. So the shadow below the car is soft under an overcast sky, and falls to one side when
-//! a softbox stands on the other. The sun is not part of this: it has a shadow map.
+//! a softbox stands on the other. The sun has a shadow map where the ground is looked at; panels that mirror the ground
+//! or face it cannot ask that, so the sun's shadow is baked as well, for them.
 
 use crate::environment::FilteredLight;
+use crate::softbox::Softbox;
 use glam::{Quat, Vec2, Vec3};
 use gridvox_car::CarModel;
 use rayon::prelude::*;
-use std::f32::consts::TAU;
+use std::f32::consts::{PI, TAU};
 
 /// Texels along X and Z; 4 cm apart for a GT3 car with its surroundings.
 pub const SIZE: (usize, usize) = (192, 256);
@@ -17,9 +19,9 @@ pub const SIZE: (usize, usize) = (192, 256);
 /// Ground around the car's bounding box that is part of the bake, in metres; the shadow has faded out there.
 const MARGIN_M: f32 = 2.4;
 
-/// Rays around and up. Rows of equal elevation are turned against each other, so 12 x 7 look like more.
-const AROUND: usize = 12;
-const UP: usize = 7;
+/// Rays around and up. Rows of equal elevation are turned against each other, so 14 x 8 look like more.
+const AROUND: usize = 14;
+const UP: usize = 8;
 
 /// Step along a ray, in cells.
 const STEP: f32 = 0.9;
@@ -31,8 +33,9 @@ pub struct GroundShadow {
     pub corner: Vec2,
     /// Size along x and z, in metres.
     pub extent: Vec2,
-    /// Light that arrives, 0..=255, row by row of constant z.
-    pub texels: Vec<u8>,
+    /// Light that arrives, 0..=255, row by row of constant z: of the sky's light, of all with the sun's, of a softbox's;
+    /// the last channel is spare.
+    pub texels: Vec<[u8; 4]>,
 }
 
 /// Where the shadow of a car with these bounds lies: corner and extent, in metres.
@@ -53,14 +56,25 @@ pub fn shader_area(bounds: (Vec3, Vec3)) -> glam::Vec4 {
 }
 
 impl GroundShadow {
-    /// Light that arrives at a place on the ground, 0..1; 1 outside.
-    pub fn at(&self, x: f32, z: f32) -> f32 {
+    /// Shares of the sky's light, of all with the sun's and of a softbox's that arrive at a place on the ground; 1 outside.
+    pub fn at(&self, x: f32, z: f32) -> [f32; 3] {
         let p = (Vec2::new(x, z) - self.corner) / self.extent * Vec2::new(SIZE.0 as f32, SIZE.1 as f32);
         if p.min_element() < 0.0 || p.x >= SIZE.0 as f32 || p.y >= SIZE.1 as f32 {
-            return 1.0;
+            return [1.0; 3];
         }
-        f32::from(self.texels[p.y as usize * SIZE.0 + p.x as usize]) / 255.0
+        let [sky, all, lamp, _] = self.texels[p.y as usize * SIZE.0 + p.x as usize];
+        [sky, all, lamp].map(|texel| f32::from(texel) / 255.0)
     }
+}
+
+/// What the car's sides reflect, on average over liveries.
+const PAINT: f32 = 0.4;
+
+/// A direction, the light that comes along it, and what the car's side sends back along it where it is in the way.
+struct Ray {
+    direction: Vec3,
+    light: f32,
+    returned: f32,
 }
 
 struct Columns {
@@ -107,14 +121,13 @@ fn columns(model: &CarModel, corner: Vec2, cell: Vec2) -> Columns {
 }
 
 /// Bakes the shadow of a car on level ground at Y = 0. `rotation_rad` turns the surroundings about +Y.
-pub fn bake(model: &CarModel, light: &FilteredLight, rotation_rad: f32) -> GroundShadow {
+pub fn bake(model: &CarModel, light: &FilteredLight, rotation_rad: f32, softbox: Option<&Softbox>) -> GroundShadow {
     let (corner, extent) = place(model.bounds());
     let cell = extent / Vec2::new(SIZE.0 as f32, SIZE.1 as f32);
     let columns = columns(model, corner, cell);
 
     // rays with equal shares of the cosine-weighted sky, each with the light that comes along it
     let turn = Quat::from_rotation_y(-rotation_rad);
-    let level = 4.min(light.specular.levels.len() - 1);
     let mut rays = Vec::with_capacity(AROUND * UP);
     for up in 0..UP {
         let sin2 = (up as f32 + 0.5) / UP as f32;
@@ -122,25 +135,50 @@ pub fn bake(model: &CarModel, light: &FilteredLight, rotation_rad: f32) -> Groun
         for around in 0..AROUND {
             let azimuth = (around as f32 + 0.618 * up as f32) / AROUND as f32 * TAU;
             let direction = Vec3::new(sin * azimuth.sin(), cos, sin * azimuth.cos());
-            let radiance = light.specular.sample(level, turn * direction);
-            rays.push((direction, radiance.dot(Vec3::new(0.2126, 0.7152, 0.0722)) + 1e-6));
+            rays.push(Ray { direction, light: 1e-6, returned: 0.0 });
         }
     }
-    let whole: f32 = rays.iter().map(|(_, weight)| weight).sum();
+    let luminance = |colour: Vec3| colour.dot(Vec3::new(0.2126, 0.7152, 0.0722));
+    // all light of the surroundings goes to the nearest ray
+    let level = 2.min(light.specular.levels.len() - 1);
+    for (towards, radiance, angle) in light.specular.texels(level) {
+        let towards = turn.inverse() * towards;
+        let nearest = rays.iter_mut().max_by(|a, b| a.direction.dot(towards).total_cmp(&b.direction.dot(towards)));
+        if let (Some(ray), true) = (nearest, towards.y > 0.0) {
+            ray.light += luminance(radiance) * angle * towards.y;
+        }
+    }
+    for ray in &mut rays {
+        let facing = turn * -Vec3::new(ray.direction.x, 0.0, ray.direction.z).normalize_or(Vec3::X);
+        ray.returned = PAINT * luminance(light.diffuse.sample(0, facing)) * PI / (AROUND * UP) as f32;
+    }
+    let whole: f32 = rays.iter().map(|ray| ray.light).sum();
 
-    let mut texels = vec![255; SIZE.0 * SIZE.1];
+    let sun = light.sun.map(|sun| Quat::from_rotation_y(rotation_rad) * Vec3::from(sun.direction));
+    let sun_share = light.sun_share();
+    let lamp: Vec<Vec3> = softbox.into_iter().flat_map(Softbox::points).collect();
+    let mut texels = vec![[255; 4]; SIZE.0 * SIZE.1];
     texels.par_chunks_mut(SIZE.0).enumerate().for_each(|(z, row)| {
         for (x, texel) in row.iter_mut().enumerate() {
             let from = Vec2::new(x as f32, z as f32) + 0.5;
-            let seen: f32 = rays
-                .iter()
-                .filter(|(direction, _)| !hidden(&columns, from, *direction, cell))
-                .map(|(_, weight)| weight)
-                .sum();
-            *texel = (seen / whole * 255.0 + 0.5) as u8;
+            // beside the car rays end on its sides, below it on its dark floor
+            let beside = if columns.low[z * SIZE.0 + x].is_finite() { 0.0 } else { 1.0 };
+            let arrives = |ray: &Ray| if hidden(&columns, from, ray.direction, cell) { ray.returned * beside } else { ray.light };
+            let sky = (rays.iter().map(arrives).sum::<f32>() / whole).min(1.0);
+            let sunlit = if sun.is_some_and(|sun| hidden(&columns, from, sun, cell)) { 0.0 } else { 1.0 };
+            let all = sky + (sunlit - sky) * sun_share;
+            let place = corner + from * cell;
+            let to = |point: &Vec3| (*point - Vec3::new(place.x, 0.0, place.y)).normalize_or(Vec3::Y);
+            let dark = lamp.iter().filter(|point| hidden(&columns, from, to(point), cell)).count();
+            let lamp = 1.0 - dark as f32 / lamp.len().max(1) as f32;
+            *texel = [sky, all, lamp, 1.0].map(|share| (share * 255.0 + 0.5) as u8);
         }
     });
-    let texels = fade_edges(&blurred(&texels));
+    let [sky, all, lamp] = [0, 1, 2].map(|kind| {
+        let one: Vec<u8> = texels.iter().map(|texel| texel[kind]).collect();
+        fade_edges(&blurred(&one))
+    });
+    let texels = sky.into_iter().zip(all).zip(lamp).map(|((sky, all), lamp)| [sky, all, lamp, 255]).collect();
     GroundShadow { corner, extent, texels }
 }
 
@@ -176,7 +214,7 @@ fn blurred(texels: &[u8]) -> Vec<u8> {
             .map(|index| {
                 let place = index / step % count;
                 let at = |offset: i64| source[(index as i64 + offset.clamp(-(place as i64), (limit - 1 - place) as i64) * step as i64) as usize];
-                (at(-2) + 2.0 * at(-1) + 3.0 * at(0) + 2.0 * at(1) + at(2)) / 9.0
+                (at(-1) + 2.0 * at(0) + at(1)) / 4.0
             })
             .collect()
     };
@@ -203,6 +241,7 @@ fn fade_edges(texels: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Sun;
     use crate::environment::equirect::Equirect;
     use gridvox_car::testing::box_car;
 
@@ -213,15 +252,15 @@ mod tests {
     #[test]
     fn it_is_dark_below_the_car_and_light_far_from_it() {
         let car = box_car();
-        let shadow = bake(&car, &even(), 0.0);
+        let shadow = bake(&car, &even(), 0.0, None);
         let (least, most) = car.bounds();
-        assert!(shadow.at(0.0, 0.0) < 0.25, "{}", shadow.at(0.0, 0.0));
-        assert!(shadow.at(most.x + 2.2, 0.0) > 0.97);
-        let (near, far) = (shadow.at(most.x + 0.15, 0.0), shadow.at(most.x + 1.2, 0.0));
+        assert!(shadow.at(0.0, 0.0)[0] < 0.25, "{}", shadow.at(0.0, 0.0)[0]);
+        assert!(shadow.at(most.x + 2.2, 0.0)[0] > 0.97);
+        let (near, far) = (shadow.at(most.x + 0.15, 0.0)[0], shadow.at(most.x + 1.2, 0.0)[0]);
         assert!(near < far && far < 1.0, "{near} {far}");
         // the car is alike on both sides, so is its shadow in even light
-        assert!((shadow.at(least.x - 0.3, 0.4) - shadow.at(most.x + 0.3, 0.4)).abs() < 0.08);
-        assert!(shadow.at(100.0, 0.0) == 1.0);
+        assert!((shadow.at(least.x - 0.3, 0.4)[0] - shadow.at(most.x + 0.3, 0.4)[0]).abs() < 0.08);
+        assert!(shadow.at(100.0, 0.0)[0] == 1.0);
     }
 
     #[test]
@@ -231,16 +270,38 @@ mod tests {
         let picture = Equirect::from_fn(64, |d| Vec3::splat(if d.dot(lamp) > 0.85 { 8.0 } else { 0.05 }));
         let light = FilteredLight::filter(picture);
         let (_, most) = car.bounds();
-        let shadow = bake(&car, &light, 0.0);
-        assert!(shadow.at(most.x + 0.5, 0.0) > shadow.at(-most.x - 0.5, 0.0) + 0.25);
+        let shadow = bake(&car, &light, 0.0, None);
+        assert!(shadow.at(most.x + 0.5, 0.0)[0] > shadow.at(-most.x - 0.5, 0.0)[0] + 0.25);
         // half a turn of the surroundings throws it back
-        let turned = bake(&car, &light, std::f32::consts::PI);
-        assert!(turned.at(-most.x - 0.5, 0.0) > turned.at(most.x + 0.5, 0.0) + 0.25);
+        let turned = bake(&car, &light, std::f32::consts::PI, None);
+        assert!(turned.at(-most.x - 0.5, 0.0)[0] > turned.at(most.x + 0.5, 0.0)[0] + 0.25);
+    }
+
+    #[test]
+    fn the_sun_throws_its_own_shadow() {
+        let car = box_car();
+        let (_, most) = car.bounds();
+        let mut light = even();
+        light.sun = Some(Sun { direction: Vec3::new(1.0, 0.8, 0.0).normalize().to_array(), irradiance: [9.0; 3] });
+        let shadow = bake(&car, &light, 0.0, None);
+        let (lit, shaded) = (shadow.at(most.x + 0.4, 0.0), shadow.at(-most.x - 0.4, 0.0));
+        assert!((lit[0] - shaded[0]).abs() < 0.08, "the sky comes from both sides: {lit:?} {shaded:?}");
+        assert!(shaded[1] < 0.5 && lit[1] > 0.8, "{lit:?} {shaded:?}");
+    }
+
+    #[test]
+    fn a_softbox_throws_a_shadow_away_from_itself() {
+        let car = box_car();
+        let (_, most) = car.bounds();
+        let shadow = bake(&car, &even(), 0.0, Some(&Softbox { azimuth_deg: 90.0, ..Softbox::default() }));
+        let (lit, shaded) = (shadow.at(most.x + 0.4, 0.0), shadow.at(-most.x - 0.4, 0.0));
+        assert!(lit[2] > 0.9 && shaded[2] < 0.5, "{lit:?} {shaded:?}");
+        assert!((lit[1] - shaded[1]).abs() < 0.08, "the sky comes from both sides: {lit:?} {shaded:?}");
     }
 
     #[test]
     fn an_empty_model_throws_no_shadow() {
-        let shadow = bake(&CarModel::default(), &even(), 0.0);
-        assert!(shadow.texels.iter().all(|&t| t == 255));
+        let shadow = bake(&CarModel::default(), &even(), 0.0, None);
+        assert!(shadow.texels.iter().all(|&t| t == [255; 4]));
     }
 }

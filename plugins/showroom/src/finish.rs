@@ -1,13 +1,15 @@
 //! What the car's surfaces look like: one shader for paint, glass, rubber, metal and carbon.
 //!
-//! `assets/shaders/finish.wgsl` adds to Bevy's standard material what cars need: baked occlusion that also dims
-//! reflections, the car's own shadow seen in reflections of the ground, the slight waviness of lacquer, metal and pearl
-//! flakes, tinted coats and woven carbon.
+//! `assets/shaders/finish.wgsl` adds to Bevy's standard material what cars need: baked daylight that also dims
+//! reflections, the ground as it is seen from the place of a panel, with the car's own shadow on it, the slight waviness of
+//! lacquer, metal and pearl flakes, tinted coats, woven carbon and panes of glass.
 
 pub use crate::coat::PaintFinish;
 
 use crate::film;
+use crate::pane;
 use crate::paint::PaintTextures;
+use crate::softbox::Lamp;
 use bevy::asset::uuid_handle;
 use bevy::mesh::MeshVertexBufferLayoutRef;
 use bevy::pbr::{ExtendedMaterial, MaterialExtension, MaterialExtensionKey, MaterialExtensionPipeline};
@@ -23,6 +25,9 @@ pub(crate) const FINISH_SHADER: Handle<Shader> = uuid_handle!("5a1f0b2e-6f0b-4e5
 
 /// From light to pixels; both materials import it.
 const DEVELOP_SHADER: Handle<Shader> = uuid_handle!("a3b0f7d4-51c9-4d0e-8f5c-2c1f9c0a7e42");
+
+/// A lamp near the car; both materials import it.
+const SOFTBOX_SHADER: Handle<Shader> = uuid_handle!("7d2f4c1b-90ae-4b7e-a6b3-3e5c81d2f604");
 
 /// How carbon fibre is woven.
 const WEAVE_SHADER: Handle<Shader> = uuid_handle!("0c6e2a57-8d1b-4a35-b1c8-60d6f3f5a917");
@@ -50,6 +55,8 @@ pub struct Finish {
     pub spec_map: Option<Handle<Image>>,
     /// Carbon fibre, which takes more light to show.
     pub woven: bool,
+    /// A pane of glass.
+    pub pane: bool,
     /// A sun shines.
     pub sunny: bool,
 }
@@ -60,7 +67,9 @@ pub struct FinishKey {
     painted: bool,
     mapped: bool,
     woven: bool,
+    pane: bool,
     sunny: bool,
+    softbox: bool,
 }
 
 impl From<&Finish> for FinishKey {
@@ -69,7 +78,9 @@ impl From<&Finish> for FinishKey {
             painted: finish.livery.is_some(),
             mapped: finish.spec_map.is_some(),
             woven: finish.woven,
+            pane: finish.pane,
             sunny: finish.sunny,
+            softbox: finish.surface.lamp.is_lit(),
         }
     }
 }
@@ -79,6 +90,11 @@ impl From<&Finish> for FinishKey {
 pub struct Surface {
     /// The ground shadow's place: smallest x and z in metres, and 1 / size along both.
     pub shadow_area: Vec4,
+    /// The ground as the surroundings' picture holds it: linear RGB radiance, and the height of the picture's camera in
+    /// metres.
+    pub ground: Vec4,
+    /// A softbox near the car.
+    pub lamp: Lamp,
     /// What pearl flakes reflect by angle, from [`film::table`].
     pub film: [Vec4; film::ANGLES],
     /// Slope of the lacquer's waves.
@@ -93,8 +109,55 @@ pub struct Surface {
     pub candy: f32,
     /// Tows of carbon fibre per metre.
     pub tows: f32,
-    /// Strength of the baked occlusion, 0..1.
-    pub occlusion: f32,
+    /// Distance from the middle in metres at which the ground gives way to the distance.
+    pub ground_reach: f32,
+    /// Share of the sun's light that gets here, 0..1: less behind windows.
+    pub sunlight: f32,
+}
+
+/// What surfaces have to know of the light beside its pictures.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LightOnSurfaces {
+    /// A sun shines.
+    pub sunny: bool,
+    /// See [`Surface::ground`].
+    pub ground: Vec4,
+    /// See [`Surface::ground_reach`].
+    pub ground_reach: f32,
+    /// A softbox near the car, in the showroom's unit of light.
+    pub lamp: Lamp,
+}
+
+impl LightOnSurfaces {
+    /// Before any light is there.
+    pub const DARK: Self = Self {
+        sunny: false,
+        ground: Vec4::new(0.0, 0.0, 0.0, 1.6),
+        ground_reach: 60.0,
+        lamp: Lamp { middle: Vec4::ZERO, side: Vec4::ZERO, up: Vec4::ZERO, light: Vec4::ZERO },
+    };
+
+    fn shine_on(&self, finish: &mut Finish) {
+        finish.sunny = self.sunny;
+        finish.surface.ground = self.ground;
+        finish.surface.ground_reach = self.ground_reach;
+        finish.surface.lamp = self.lamp;
+    }
+
+    /// Lights the finishes that are lit otherwise, of some or all.
+    pub(crate) fn shine(&self, finishes: &mut Assets<FinishMaterial>, on: impl Iterator<Item = AssetId<FinishMaterial>>) {
+        for id in on {
+            let lit = |finish: &Finish| {
+                let Surface { ground, ground_reach, lamp, .. } = finish.surface;
+                Self { sunny: finish.sunny, ground, ground_reach, lamp } == *self
+            };
+            if finishes.get(id).is_some_and(|finish| !lit(&finish.extension))
+                && let Some(mut finish) = finishes.get_mut(id)
+            {
+                self.shine_on(&mut finish.extension);
+            }
+        }
+    }
 }
 
 impl Surface {
@@ -102,6 +165,8 @@ impl Surface {
     pub fn plain(shadow_area: Vec4) -> Self {
         Self {
             shadow_area,
+            ground: LightOnSurfaces::DARK.ground,
+            lamp: Lamp::default(),
             film: film::table(),
             orange_peel: 0.0,
             flakes: 0.0,
@@ -109,7 +174,8 @@ impl Surface {
             pearl: 0.0,
             candy: 0.0,
             tows: 1.0 / TOW_M,
-            occlusion: 1.0,
+            ground_reach: LightOnSurfaces::DARK.ground_reach,
+            sunlight: 1.0,
         }
     }
 }
@@ -129,11 +195,13 @@ impl MaterialExtension for Finish {
         _: &MeshVertexBufferLayoutRef,
         key: MaterialExtensionKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        let FinishKey { painted, mapped, woven, sunny } = key.bind_group_data;
+        let FinishKey { painted, mapped, woven, pane, sunny, softbox } = key.bind_group_data;
         if let Some(fragment) = &mut descriptor.fragment {
             fragment.shader_defs.extend(painted.then(|| "PAINTED".into()));
             fragment.shader_defs.extend(mapped.then(|| "SPEC_MAP".into()));
             fragment.shader_defs.extend(woven.then(|| "WOVEN".into()));
+            fragment.shader_defs.extend(pane.then(|| "PANE".into()));
+            fragment.shader_defs.extend(softbox.then(|| "SOFTBOX".into()));
             fragment.shader_defs.extend(sunny.then(|| "SUN".into()));
         }
         Ok(())
@@ -171,7 +239,7 @@ pub fn finish_for(
     slot: crate::PaintSlot,
     ground_shadow: &Handle<Image>,
     shadow_area: Vec4,
-    sunny: bool,
+    light: &LightOnSurfaces,
 ) -> FinishMaterial {
     let colour = material.base_color;
     let mut base = StandardMaterial {
@@ -197,10 +265,11 @@ pub fn finish_for(
         MaterialKind::Glass => {
             // light that glass reflects is not thinned by its transparency, so its colour counts as premultiplied
             base.alpha_mode = AlphaMode::Premultiplied;
-            base.base_color = LinearRgba::new(colour.x * 0.3, colour.y * 0.3, colour.z * 0.3, colour.w.clamp(0.15, 0.8)).into();
+            base.base_color = LinearRgba::new(0.0, 0.0, 0.0, 1.0 - pane::clearness(material)).into();
             base.perceptual_roughness = 0.045;
-            base.reflectance = 0.55;
-            surface.occlusion = 0.6;
+            // a pane is one layer of triangles, and mirrors on its inside as well
+            base.double_sided = true;
+            base.cull_mode = None;
         }
         MaterialKind::Lamp => {
             base.reflectance = 0.7;
@@ -218,19 +287,23 @@ pub fn finish_for(
         }
         MaterialKind::Metal => {}
     }
-    let woven = material.kind == MaterialKind::Carbon;
-    let ground_shadow = ground_shadow.clone();
-    FinishMaterial { base, extension: Finish { surface, ground_shadow, livery, spec_map: None, woven, sunny } }
+    let mut extension = Finish {
+        surface,
+        ground_shadow: ground_shadow.clone(),
+        livery,
+        spec_map: None,
+        woven: material.kind == MaterialKind::Carbon,
+        pane: material.kind == MaterialKind::Glass,
+        sunny: false,
+    };
+    light.shine_on(&mut extension);
+    FinishMaterial { base, extension }
 }
 
-/// Tells every finish whether a sun shines.
-pub(crate) fn let_sun_shine(finishes: &mut Assets<FinishMaterial>, sunny: bool) {
-    let changed: Vec<_> = finishes.iter().filter(|(_, finish)| finish.extension.sunny != sunny).map(|(id, _)| id).collect();
-    for id in changed {
-        if let Some(mut finish) = finishes.get_mut(id) {
-            finish.extension.sunny = sunny;
-        }
-    }
+/// Lights every finish.
+pub(crate) fn light_all(finishes: &mut Assets<FinishMaterial>, light: &LightOnSurfaces) {
+    let all: Vec<_> = finishes.ids().collect();
+    light.shine(finishes, all.into_iter());
 }
 
 /// Registers a shader: the file in the bundled `assets/shaders`, else the copy that was built in.
@@ -245,6 +318,7 @@ pub(crate) fn load_shader(app: &mut App, handle: &Handle<Shader>, name: &str, bu
 
 pub(crate) fn plugin(app: &mut App) {
     load_shader(app, &DEVELOP_SHADER, "develop.wgsl", include_str!("../../../assets/shaders/develop.wgsl"));
+    load_shader(app, &SOFTBOX_SHADER, "softbox.wgsl", include_str!("../../../assets/shaders/softbox.wgsl"));
     load_shader(app, &WEAVE_SHADER, "weave.wgsl", include_str!("../../../assets/shaders/weave.wgsl"));
     load_shader(app, &FINISH_SHADER, "finish.wgsl", include_str!("../../../assets/shaders/finish.wgsl"));
     app.add_plugins(MaterialPlugin::<FinishMaterial>::default());
@@ -260,7 +334,7 @@ mod tests {
         let surface = Surface::plain(Vec4::ZERO);
         let part = |livery| FinishMaterial {
             base: StandardMaterial::default(),
-            extension: Finish { surface, ground_shadow: Handle::default(), livery, spec_map: None, woven: false, sunny: false },
+            extension: Finish { surface, ground_shadow: Handle::default(), livery, spec_map: None, woven: false, pane: false, sunny: false },
         };
         let (door, tyre) = (finishes.add(part(Some(Handle::default()))), finishes.add(part(None)));
         finish_paint(&mut finishes, PaintFinish::Carbon);

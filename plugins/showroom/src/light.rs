@@ -1,7 +1,9 @@
 //! Hands prepared surroundings to Bevy: cubemaps, a sun with a shadow, and the exposure of cameras.
 
 use crate::environment::cubemap::Cubemap;
-use crate::environment::{FilteredLight, PreparedEnvironment};
+use crate::finish::LightOnSurfaces;
+use crate::softbox::{Lamp, Softbox};
+use crate::environment::PreparedEnvironment;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::Exposure;
 use bevy::image::{ImageAddressMode, ImageFilterMode, ImageSampler, ImageSamplerDescriptor};
@@ -57,18 +59,21 @@ impl Surroundings {
         (self.prepared.look.rotation + added_deg).to_radians()
     }
 
-    /// Share of the sun in the light on open, level ground.
-    pub fn sun_share(&self) -> f32 {
-        let light: &FilteredLight = &self.prepared.light;
-        let weights = Vec3::new(0.2126, 0.7152, 0.0722);
-        let sky = Vec3::from(light.sky_irradiance).dot(weights);
-        let whole = light.level_irradiance().dot(weights).max(1e-6);
-        1.0 - sky / whole
+    /// A softbox in the picture's unit of light.
+    pub fn lamp(&self, softbox: Option<&Softbox>) -> Lamp {
+        softbox.map_or_else(Lamp::default, |softbox| softbox.lamp(1.0 / self.prepared.gain()))
     }
 
-    /// Whether a sun was found.
-    pub fn has_sun(&self) -> bool {
-        self.prepared.light.sun.is_some()
+    /// What surfaces have to know of it, and of a softbox.
+    pub fn on_surfaces(&self, softbox: Option<&Softbox>) -> LightOnSurfaces {
+        let PreparedEnvironment { look, light, .. } = &self.prepared;
+        let ground = light.diffuse.sample(0, Vec3::NEG_Y) * UNIT;
+        LightOnSurfaces {
+            sunny: light.sun.is_some(),
+            ground: ground.extend(look.ground.eye_m.max(0.2)),
+            ground_reach: look.ground.reach_m.max(4.0),
+            lamp: { let lamp = self.lamp(softbox); Lamp { light: lamp.light * UNIT, ..lamp } },
+        }
     }
 
     /// The sun's light, where there is one.
@@ -82,16 +87,16 @@ impl Surroundings {
             color: Color::linear_rgb(colour.x, colour.y, colour.z),
             illuminance: strength * UNIT,
             shadow_maps_enabled: true,
-            shadow_depth_bias: 0.012,
+            shadow_depth_bias: 0.004,
             shadow_normal_bias: 1.4,
             ..default()
         };
-        // one cascade around the car; the ground beyond it shows the picture's own light
+        // one cascade, which `sun_shadow` lays around the car; the ground beyond it shows the picture's own light
         let cascades = CascadeShadowConfigBuilder {
             num_cascades: 1,
             minimum_distance: 0.1,
-            maximum_distance: 26.0,
-            first_cascade_far_bound: 26.0,
+            maximum_distance: 500.0,
+            first_cascade_far_bound: 500.0,
             overlap_proportion: 0.1,
         }
         .build();

@@ -153,8 +153,7 @@ fn blank_livery(size: u32) -> Image {
         mag_filter: ImageFilterMode::Linear,
         min_filter: ImageFilterMode::Linear,
         mipmap_filter: ImageFilterMode::Linear,
-        // flat views along a door would otherwise blur its lettering
-        anisotropy_clamp: 16,
+        // the shader covers slanted footprints with several places by itself
         ..default()
     });
     image

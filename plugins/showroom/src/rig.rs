@@ -9,12 +9,13 @@ use crate::backdrop::{self, Backdrop};
 use crate::car::{self, CarOnStage, CarPart, Dressing, SHARED_LAYER, StandsIn, dome_layer, layer_in, paint_layer};
 use crate::contact;
 use crate::environment::EnvironmentId;
-use crate::finish::{self, FinishMaterial};
+use crate::finish::{self, FinishMaterial, LightOnSurfaces};
 use crate::focus::Openings;
 use crate::layout::{ViewId, ViewLayout};
 use crate::light::Surroundings;
 use crate::pace::RedrawNeeded;
 use crate::paint::{PaintSlot, PaintTextures};
+use crate::softbox::Softbox;
 use crate::stage::{OnStage, SharedTextures, SunLight, backdrop_material, ground_shadow_image};
 use crate::views::Views;
 use bevy::camera::visibility::RenderLayers;
@@ -43,14 +44,15 @@ pub(crate) struct Rig {
     pub arriving: Option<(Surroundings, u64)>,
     pub rotation_deg: f32,
     pub exposure_stops: f32,
+    pub softbox: Option<Softbox>,
     pub environment_order: u64,
     pub environment_done: u64,
     pub shadow_order: u64,
     pub shadow_done: u64,
     /// What was asked for last.
     pub wanted: Option<EnvironmentId>,
-    /// Car, surroundings, their rotation in whole degrees, and hidden parts of the last shadow.
-    pub baked_for: Option<(String, EnvironmentId, i32, Vec<usize>)>,
+    /// Car, surroundings, their rotation in whole degrees, hidden parts and softbox of the last shadow.
+    pub baked_for: Option<(String, EnvironmentId, i32, Vec<usize>, Option<Softbox>)>,
     pub ground_shadow: Option<Handle<Image>>,
     /// The hash of the car that stands in it.
     dressed: Option<String>,
@@ -103,9 +105,17 @@ impl Rig {
         }
     }
 
+    pub fn put(&mut self, softbox: Option<Softbox>) {
+        let softbox = softbox.and_then(Softbox::within_limits);
+        if self.softbox != softbox {
+            self.softbox = softbox;
+            self.touch();
+        }
+    }
+
     /// The texture of the ground's shadow; blank until it is baked.
     fn shadow_texture(&mut self, images: &mut Assets<Image>) -> Handle<Image> {
-        let blank = || images.add(ground_shadow_image(vec![255; contact::SIZE.0 * contact::SIZE.1]));
+        let blank = || images.add(ground_shadow_image(vec![[255; 4]; contact::SIZE.0 * contact::SIZE.1]));
         self.ground_shadow.get_or_insert_with(blank).clone()
     }
 }
@@ -121,7 +131,8 @@ pub(crate) fn set_up_rigs(
     parts: Query<(&StandsIn, &MeshMaterial3d<FinishMaterial>), With<CarPart>>,
 ) {
     let stage = stage.bypass_change_detection();
-    let area = contact::shader_area(stage.bounds());
+    let bounds = stage.bounds();
+    let area = contact::shader_area(bounds);
     let OnStage { car, part_meshes, rigs, own, finish, spec_maps, .. } = stage;
     for (index, rig) in rigs.iter_mut().enumerate() {
         let used = index == 0 || own[index];
@@ -136,7 +147,9 @@ pub(crate) fn set_up_rigs(
         }
         let shadow_texture = rig.shadow_texture(&mut images);
         // the first light dresses the car even before it shines
-        let sunny = rig.surroundings.as_ref().is_some_and(Surroundings::has_sun);
+        let softbox = rig.softbox;
+        let on_surfaces = |surroundings: &Surroundings| surroundings.on_surfaces(softbox.as_ref());
+        let light = rig.surroundings.as_ref().map_or(LightOnSurfaces::DARK, on_surfaces);
         let lit = rig.surroundings.is_some();
         if let (Some(car), true) = (&*car, index == 0 || lit)
             && rig.dressed.as_ref() != Some(&car.hash)
@@ -144,7 +157,7 @@ pub(crate) fn set_up_rigs(
             for (entity, ..) in standing.iter().filter(|(_, place, _, is_car)| place.0 == index && *is_car) {
                 commands.entity(entity).despawn();
             }
-            let dressing = Dressing { paint: &paint, ground_shadow: &shadow_texture, shadow_area: area, sunny };
+            let dressing = Dressing { paint: &paint, ground_shadow: &shadow_texture, shadow_area: area, light: &light };
             car::spawn_in(index, &mut commands, part_meshes, &mut finishes, car, &dressing);
             finish::finish_paint(&mut finishes, *finish);
             for (livery, map) in paint.textures.iter().zip(spec_maps.iter()) {
@@ -158,13 +171,8 @@ pub(crate) fn set_up_rigs(
             continue;
         }
         rig.settled = rig.revision;
-        for (_, material) in parts.iter().filter(|(place, _)| place.0 == index) {
-            if finishes.get(material).is_some_and(|finish| finish.extension.sunny != sunny)
-                && let Some(mut finish) = finishes.get_mut(material)
-            {
-                finish.extension.sunny = sunny;
-            }
-        }
+        let here = parts.iter().filter(|(place, _)| place.0 == index).map(|(_, material)| material.id());
+        light.shine(&mut finishes, here);
         for (sun, ..) in standing.iter().filter(|(_, place, is_sun, _)| place.0 == index && *is_sun) {
             commands.entity(sun).despawn();
         }
@@ -172,7 +180,7 @@ pub(crate) fn set_up_rigs(
             // it shines on what its cameras see, and on the one livery that casts shadows for both
             let layers = [SHARED_LAYER, paint_layer(PaintSlot::A), paint_layer(PaintSlot::B)];
             let layers = RenderLayers::from_layers(&layers.map(|layer| layer_in(index, layer)));
-            commands.spawn((Name::new("sun"), SunLight, StandsIn(index), layers, sun));
+            commands.spawn((Name::new("sun"), SunLight { bounds }, StandsIn(index), layers, sun));
         }
     }
     stage.bake_shadows();
@@ -237,7 +245,7 @@ pub(crate) fn light_views(
         lit[view.index()] = Some(now);
         let shared = SharedTextures { ground_shadow: ground_shadow.clone() };
         let area = contact::shader_area(stage.bounds());
-        let look = backdrop_material(surroundings, rig.rotation_deg, blur, area, &shared);
+        let look = backdrop_material(surroundings, rig.rotation_deg, blur, area, rig.softbox.as_ref(), &shared);
         // a blur by depth has to know that the ground reaches up to the car
         let look = Backdrop { deep: open, ..look };
         domes.show(view, look, &mut commands, &mut meshes, &mut backdrops);

@@ -14,8 +14,10 @@ use crate::paint::{PaintPlugin, PaintTextures, PaintUploads};
 use crate::pace::{self, RedrawNeeded};
 use crate::photo_match;
 use crate::rig::{self, Rig, ViewLight};
+use crate::softbox::Softbox;
 use crate::spec;
 use crate::stills::StillError;
+use crate::sun_shadow;
 use crate::turntable;
 use crate::views;
 use bevy::asset::RenderAssetUsages;
@@ -81,7 +83,7 @@ impl Plugin for StagePlugin {
             // tests of the logic run without a renderer
             app.init_asset::<Image>().init_asset::<Mesh>().init_asset::<FinishMaterial>().init_asset::<Backdrop>();
         }
-        app.add_plugins((gpu::plugin, PaintPlugin { size: self.livery_size }))
+        app.add_plugins((gpu::plugin, sun_shadow::plugin, PaintPlugin { size: self.livery_size }))
             .insert_resource(DirectionalLightShadowMap { size: SHADOW_MAP_PX })
             .insert_resource(ClearColor(Color::BLACK))
             // all light comes from the surroundings
@@ -98,17 +100,17 @@ pub(crate) struct SharedTextures {
 
 impl FromWorld for SharedTextures {
     fn from_world(world: &mut World) -> Self {
-        let blank = vec![255; contact::SIZE.0 * contact::SIZE.1];
+        let blank = vec![[255; 4]; contact::SIZE.0 * contact::SIZE.1];
         Self { ground_shadow: world.resource_mut::<Assets<Image>>().add(ground_shadow_image(blank)) }
     }
 }
 
-pub(crate) fn ground_shadow_image(texels: Vec<u8>) -> Image {
+pub(crate) fn ground_shadow_image(texels: Vec<[u8; 4]>) -> Image {
     let mut image = Image::new(
         Extent3d { width: contact::SIZE.0 as u32, height: contact::SIZE.1 as u32, depth_or_array_layers: 1 },
         TextureDimension::D2,
-        texels,
-        TextureFormat::R8Unorm,
+        texels.into_flattened(),
+        TextureFormat::Rgba8Unorm,
         RenderAssetUsages::RENDER_WORLD,
     );
     image.texture_descriptor.usage = TextureUsages::TEXTURE_BINDING | TextureUsages::COPY_DST;
@@ -199,6 +201,11 @@ impl OnStage {
         self.rigs[0].exposure_stops
     }
 
+    /// The softbox beside the car in the common light.
+    pub fn softbox(&self) -> Option<Softbox> {
+        self.rigs[0].softbox
+    }
+
     /// How the paint is finished.
     pub fn finish(&self) -> PaintFinish {
         self.finish
@@ -274,10 +281,15 @@ impl OnStage {
     pub(crate) fn bake_shadows(&mut self) {
         for index in 0..self.rigs.len() {
             let rig = &mut self.rigs[index];
+            if rig.shadow_done < rig.shadow_order {
+                // while a slider moves one bake follows the other
+                continue;
+            }
             let (Some(car), Some(surroundings)) = (&self.car, &rig.surroundings) else { continue };
             let turn = surroundings.rotation_rad(rig.rotation_deg);
             let degrees = turn.to_degrees().round() as i32;
-            let wanted = (car.hash.clone(), surroundings.prepared.id.clone(), degrees, self.hidden.clone());
+            let softbox = rig.softbox;
+            let wanted = (car.hash.clone(), surroundings.prepared.id.clone(), degrees, self.hidden.clone(), softbox);
             if rig.baked_for.as_ref() == Some(&wanted) {
                 continue;
             }
@@ -287,8 +299,8 @@ impl OnStage {
             let order = rig.shadow_order;
             let job = move || {
                 let shadow = match hidden.is_empty() {
-                    true => contact::bake(&car.model, &light, turn),
-                    false => contact::bake(&without(&car.model, &hidden), &light, turn),
+                    true => contact::bake(&car.model, &light, turn, softbox.as_ref()),
+                    false => contact::bake(&without(&car.model, &hidden), &light, turn, softbox.as_ref()),
                 };
                 Finished::Shadow { rig: index, order, shadow }
             };
@@ -312,7 +324,10 @@ fn without(model: &CarModel, hidden: &[usize]) -> CarModel {
 
 /// Marks the sun.
 #[derive(Component)]
-pub(crate) struct SunLight;
+pub(crate) struct SunLight {
+    /// Of what throws shadows, in metres.
+    pub bounds: (Vec3, Vec3),
+}
 
 fn apply_stage_commands(
     mut messages: MessageReader<ShowroomCommand>,
@@ -342,6 +357,7 @@ fn apply_stage_commands(
             ShowroomCommand::SetEnvironment(id) => stage.load(0, id.clone()),
             ShowroomCommand::SetEnvironmentRotation(degrees) => stage.rigs[0].turn(*degrees),
             ShowroomCommand::SetExposure(stops) => stage.rigs[0].expose(*stops),
+            ShowroomCommand::SetSoftbox(softbox) => stage.rigs[0].put(*softbox),
             ShowroomCommand::BlurBackdrop { view, blur } => {
                 let blur = blur.filter(|blur| blur.is_finite()).map(|blur| blur.clamp(0.0, 1.0));
                 stage.blurs[view.index()] = blur;
@@ -429,6 +445,7 @@ fn take_finished_work(
                     }
                     redraw.scene_changed();
                 }
+                quiet.bake_shadows();
             }
         }
     }
@@ -439,12 +456,16 @@ pub(crate) fn backdrop_material(
     rotation_deg: f32,
     blur: Option<f32>,
     shadow_area: Vec4,
+    softbox: Option<&Softbox>,
     shared: &SharedTextures,
 ) -> Backdrop {
     let ground = &surroundings.prepared.look.ground;
     let turn = surroundings.rotation_rad(rotation_deg);
+    let light = &surroundings.prepared.light;
+    let scene = BackdropScene::new(ground, blur.unwrap_or(ground.blur), turn, shadow_area, light.sun_share());
+    let level = (light.level_irradiance() / std::f32::consts::PI).max(Vec3::splat(1e-6)).extend(0.0);
     Backdrop {
-        scene: BackdropScene::new(ground, blur.unwrap_or(ground.blur), turn, shadow_area, surroundings.sun_share()),
+        scene: BackdropScene { level, lamp: surroundings.lamp(softbox), ..scene },
         surroundings: surroundings.specular.clone(),
         ground_shadow: shared.ground_shadow.clone(),
         deep: false,

@@ -8,11 +8,12 @@ use crate::backdrop::{self, Backdrop, BackdropDome};
 use crate::car::{self, Dressing, SHARED_LAYER, paint_layer};
 use crate::contact;
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
-use crate::finish::{self, FinishMaterial, PaintFinish};
+use crate::finish::{self, FinishMaterial, LightOnSurfaces, PaintFinish};
 use crate::gpu::{self, NoDevice, PipelineProgress};
 use crate::lens::PhotoLens;
 use crate::light::Surroundings;
 use crate::paint::{PRIMER, PaintSlot, PaintTextures, PaintUploads};
+use crate::softbox::Softbox;
 use crate::spec;
 use crate::stage::{SharedTextures, StagePlugin, SunLight, backdrop_material, ground_shadow_image};
 use crate::views::photographic;
@@ -162,6 +163,8 @@ pub struct StillShot {
     pub rotation_deg: f32,
     /// Stops added to the surroundings' own exposure.
     pub exposure_stops: f32,
+    /// A softbox beside the car.
+    pub softbox: Option<Softbox>,
     /// Leaves ground and distance out; the picture has straight alpha.
     pub transparent: bool,
     /// Depth of field; everything is sharp without it.
@@ -180,6 +183,7 @@ impl StillShot {
             environment: 0,
             rotation_deg: 0.0,
             exposure_stops: 0.0,
+            softbox: None,
             transparent: false,
             aperture: None,
         }
@@ -265,7 +269,7 @@ pub struct Darkroom {
     target: Handle<Image>,
     camera: Entity,
     size: UVec2,
-    lit: Option<(usize, i32)>,
+    lit: Option<(usize, i32, Option<Softbox>)>,
     painted: Option<usize>,
     finished: PaintFinish,
     /// The picture is linear light in 16-bit floats, as depth of field needs it.
@@ -306,7 +310,8 @@ impl Darkroom {
                         mut images: ResMut<Assets<Image>>,
                         paint: Res<PaintTextures>,
                         shared: Res<SharedTextures>| {
-            let dressing = Dressing { paint: &paint, ground_shadow: &shared.ground_shadow, shadow_area: area, sunny: false };
+            let light = &LightOnSurfaces::DARK;
+            let dressing = Dressing { paint: &paint, ground_shadow: &shared.ground_shadow, shadow_area: area, light };
             car::spawn(&mut commands, &mut meshes, &mut finishes, &car, &dressing);
             if let Some(map) = &map {
                 let texture = images.add(spec::texture(map));
@@ -446,7 +451,8 @@ impl Darkroom {
     }
 
     fn light(&mut self, shot: &StillShot) -> Result<(), StillError> {
-        let wanted = (shot.environment, (shot.rotation_deg * 10.0).round() as i32);
+        let softbox = shot.softbox.and_then(Softbox::within_limits);
+        let wanted = (shot.environment, (shot.rotation_deg * 10.0).round() as i32, softbox);
         if self.lit == Some(wanted) {
             return Ok(());
         }
@@ -461,7 +467,7 @@ impl Darkroom {
         self.set_active(true);
         let surroundings = self.lit_by(shot)?.clone();
         let turn = surroundings.rotation_rad(shot.rotation_deg);
-        let shadow = contact::bake(&self.scene.car.model, &surroundings.prepared.light, turn);
+        let shadow = contact::bake(&self.scene.car.model, &surroundings.prepared.light, turn, softbox.as_ref());
         let area = contact::shader_area(self.scene.car.model.bounds());
 
         let world = self.app.world_mut();
@@ -470,8 +476,8 @@ impl Darkroom {
         images
             .insert(&shared.ground_shadow, ground_shadow_image(shadow.texels))
             .map_err(|error| StillError::Device(error.to_string()))?;
-        let material = backdrop_material(&surroundings, shot.rotation_deg, None, area, &shared);
-        finish::let_sun_shine(&mut world.resource_mut::<Assets<FinishMaterial>>(), surroundings.has_sun());
+        let material = backdrop_material(&surroundings, shot.rotation_deg, None, area, softbox.as_ref(), &shared);
+        finish::light_all(&mut world.resource_mut::<Assets<FinishMaterial>>(), &surroundings.on_surfaces(softbox.as_ref()));
         let mut domes = world.query_filtered::<Entity, Or<(With<BackdropDome>, With<SunLight>)>>();
         let old: Vec<_> = domes.iter(world).collect();
         for entity in old {
@@ -482,7 +488,8 @@ impl Darkroom {
         let dome = backdrop::dome(sphere, material);
         world.spawn(dome);
         if let Some(sun) = surroundings.sun(turn) {
-            world.spawn((SunLight, RenderLayers::from_layers(&[0, 1, 2]), sun));
+            let bounds = self.scene.car.model.bounds();
+            world.spawn((SunLight { bounds }, RenderLayers::from_layers(&[0, 1, 2]), sun));
         }
         world.entity_mut(self.camera).insert(surroundings.environment_light(turn));
         // other lights are other shaders

@@ -86,6 +86,11 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
             studio.light.exposure_ev = ev;
             to.showroom.write(ShowroomCommand::SetExposure(ev));
         }
+        StudioCommand::SetSoftbox(softbox) => {
+            studio.light.softbox_on = softbox.is_some();
+            studio.light.softbox = softbox.unwrap_or(studio.light.softbox);
+            to.showroom.write(ShowroomCommand::SetSoftbox(softbox));
+        }
         StudioCommand::BlurBackdrop(view, blur) => to.views.blur(&[view], blur, &mut to.showroom),
         StudioCommand::BlurAllBackdrops(blur) => to.views.blur(&ViewId::ALL, blur, &mut to.showroom),
         StudioCommand::SetLens(view, focal_mm) => {

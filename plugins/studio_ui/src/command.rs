@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bevy::prelude::{Message, Vec2};
 use gridvox_car::ViewPreset;
 use gridvox_inference::Quality;
-use gridvox_showroom::{EnvironmentId, PaintFinish, PaintSlot, ViewId, ViewLayout, ViewLight};
+use gridvox_showroom::{EnvironmentId, PaintFinish, PaintSlot, Softbox, ViewId, ViewLayout, ViewLight};
 
 use crate::dock::DockChange;
 use crate::marks::Sheet;
@@ -66,6 +66,8 @@ pub enum StudioCommand {
     SetRotation(f32),
     /// Brightness in stops; 0 is as photographed.
     SetExposure(f32),
+    /// Puts a softbox beside the car in the common light, or takes it away.
+    SetSoftbox(Option<Softbox>),
     /// How soft a view's backdrop is, 0..=1, or as its surroundings were made.
     BlurBackdrop(ViewId, Option<f32>),
     /// The same in all views.

@@ -9,7 +9,7 @@ use bevy_egui::egui::TextureHandle;
 use gridvox_car::{CarPack, PhotoCamera};
 use gridvox_livery::TiledImage;
 use gridvox_inference::{Analyzed, ENOUGH_PAIRS, FinishedLivery, Quality, Stage};
-use gridvox_showroom::{EnvironmentId, PaintFinish, SavedAngles};
+use gridvox_showroom::{EnvironmentId, PaintFinish, SavedAngles, Softbox};
 use image::RgbaImage;
 
 use crate::browser::Browser;
@@ -150,6 +150,10 @@ pub struct LightState {
     pub rotation_deg: f32,
     /// Stops.
     pub exposure_ev: f32,
+    /// The softbox beside the car as it was set last.
+    pub softbox: Softbox,
+    /// The softbox stands there.
+    pub softbox_on: bool,
     /// The environment is still being prepared.
     pub preparing: bool,
 }
@@ -311,6 +315,8 @@ impl Default for Studio {
                 light: EnvironmentId::default(),
                 rotation_deg: 0.0,
                 exposure_ev: 0.0,
+                softbox: Softbox::default(),
+                softbox_on: false,
                 preparing: true,
             },
             photos: Vec::new(),

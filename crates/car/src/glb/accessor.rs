@@ -1,5 +1,6 @@
 //! Numbers out of a glTF buffer, every bound checked.
 
+use glam::Vec3;
 use gltf::Accessor;
 use gltf::accessor::{DataType, Dimensions};
 
@@ -65,11 +66,19 @@ impl<'a> Buffer<'a> {
     }
 
     pub(super) fn reds(&self, part: &str, accessor: &Accessor) -> Result<Vec<f32>, MeshError> {
-        let open = |red: f32| if red.is_finite() { red.clamp(0.0, 1.0) } else { 1.0 };
         Ok(match accessor.dimensions() {
-            Dimensions::Vec3 => self.floats::<3>(part, "colours", accessor)?.map(|c| open(c[0])).collect(),
-            _ => self.floats::<4>(part, "colours", accessor)?.map(|c| open(c[0])).collect(),
+            Dimensions::Vec3 => self.floats::<3>(part, "colours", accessor)?.map(|c| share(c[0])).collect(),
+            _ => self.floats::<4>(part, "colours", accessor)?.map(|c| share(c[0])).collect(),
         })
+    }
+
+    /// Directions in red, green and blue, and shares in alpha; nothing where there is no alpha.
+    pub(super) fn daylight(&self, part: &str, accessor: &Accessor) -> Result<(Vec<Vec3>, Vec<f32>), MeshError> {
+        if accessor.dimensions() != Dimensions::Vec4 {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let from = |c: [f32; 4]| (Vec3::new(c[0], c[1], c[2]) * 2.0 - 1.0).normalize_or(Vec3::Y);
+        Ok(self.floats::<4>(part, "colours", accessor)?.map(|c| (from(c), share(c[3]))).unzip())
     }
 
     pub(super) fn indices(&self, part: &str, accessor: &Accessor) -> Result<Vec<u32>, MeshError> {
@@ -86,6 +95,11 @@ impl<'a> Buffer<'a> {
             _ => return Err(unread()),
         })
     }
+}
+
+/// A share as it is baked.
+fn share(value: f32) -> f32 {
+    if value.is_finite() { value.clamp(0.0, 1.0) } else { 1.0 }
 }
 
 /// How an accessor's numbers become floats: floats as they are, normalised integers by glTF's rule.

@@ -43,7 +43,8 @@ pub(super) fn read(
     }
     let same_length = (mesh.normals.is_empty() || mesh.normals.len() == count)
         && mesh.uvs.len() == count
-        && (mesh.occlusion.is_empty() || mesh.occlusion.len() == count);
+        && (mesh.occlusion.is_empty() || mesh.occlusion.len() == count)
+        && (mesh.daylight.is_empty() || mesh.daylight.len() == count);
     if !same_length {
         return Err(MeshError::Accessor { part: part.to_owned(), what: "vertex data of different lengths" });
     }
@@ -72,6 +73,9 @@ fn read_vertices(buffer: Buffer<'_>, part: &str, primitive: &Primitive) -> Resul
     }
     if let Some(accessor) = primitive.get(&Semantic::Colors(0)) {
         mesh.occlusion = buffer.reds(part, &accessor)?;
+    }
+    if let Some(accessor) = primitive.get(&Semantic::Colors(1)) {
+        (mesh.daylight_from, mesh.daylight) = buffer.daylight(part, &accessor)?;
     }
     mesh.indices = match primitive.indices() {
         Some(accessor) => buffer.indices(part, &accessor)?,
@@ -105,7 +109,7 @@ pub(super) fn transform(mesh: &mut Mesh, car_from_node: Mat4) {
     for p in &mut mesh.positions {
         *p = car_from_node.transform_point3(*p);
     }
-    for n in &mut mesh.normals {
+    for n in mesh.normals.iter_mut().chain(&mut mesh.daylight_from) {
         *n = normal_matrix * *n;
     }
     // A mirroring transform turns triangles inside out.

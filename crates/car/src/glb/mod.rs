@@ -1,7 +1,7 @@
 //! Reads a car's mesh from a binary glTF 2.0 file, under limits and without trust.
 //!
 //! Node transforms are applied, so a part's vertices are in the car's space. Each mesh primitive of each node becomes a
-//! part named after its node. `COLOR_0` is read as baked ambient occlusion (its red channel). Textures are not read: a
+//! part named after its node. `COLOR_0` is read as baked ambient occlusion (its red channel), `COLOR_1` as daylight (alpha) and where it comes from. Textures are not read: a
 //! car's look comes from material factors, its own paint and the light.
 
 mod accessor;

@@ -326,6 +326,8 @@ fn write(model: &mut CarModel, triangles: &[Triangle], charts: &[Chart], places:
                     if let Some(&open) = old.occlusion.get(i) {
                         mesh.occlusion.push(open);
                     }
+                    mesh.daylight.extend(old.daylight.get(i));
+                    mesh.daylight_from.extend(old.daylight_from.get(i));
                     let px = (flat(old.positions[i], chart.view) - chart.low) * scale + places[chart_index as usize];
                     mesh.uvs.push(px / size);
                     mesh.positions.len() as u32 - 1

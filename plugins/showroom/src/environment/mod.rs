@@ -268,6 +268,13 @@ impl FilteredLight {
         glam::Vec3::from(self.sky_irradiance) + sun
     }
 
+    /// Share of the sun in the light on open, level ground.
+    pub fn sun_share(&self) -> f32 {
+        let weights = glam::Vec3::new(0.2126, 0.7152, 0.0722);
+        let sky = glam::Vec3::from(self.sky_irradiance).dot(weights);
+        1.0 - sky / self.level_irradiance().dot(weights).max(1e-6)
+    }
+
     /// The factor that shows a white sheet on the ground as white: a light meter that knows that cars are bright.
     pub fn metered_gain(&self) -> f32 {
         let e = self.level_irradiance();

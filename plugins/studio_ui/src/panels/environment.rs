@@ -4,7 +4,7 @@ use bevy_egui::egui::{Slider, Ui};
 
 use gridvox_showroom::EnvironmentId;
 
-use super::Commands;
+use super::{Commands, softbox};
 use crate::command::{Ask, StudioCommand};
 use crate::model::{LightState, file_name};
 use crate::widgets::{named_slider, segmented_in_columns, soft, wide_button};
@@ -42,4 +42,5 @@ pub fn environment_panel(ui: &mut Ui, bundled: &[(String, String)], light: &Ligh
     if wide_button(ui, true, "Open environment…").on_hover_text("An .hdr or .exr panorama; dropping it works too").clicked() {
         out.push(StudioCommand::Ask(Ask::Environment));
     }
+    softbox::softbox_section(ui, &light.softbox, light.softbox_on, out);
 }

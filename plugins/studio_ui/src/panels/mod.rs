@@ -16,6 +16,7 @@ pub mod photo;
 pub mod result;
 pub mod photo_match;
 pub mod run;
+mod softbox;
 pub mod top_bar;
 pub mod view;
 pub mod view_area;

@@ -14,7 +14,7 @@ use bevy_egui::egui::accesskit::Role;
 use bevy_egui::egui::{Panel, Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use gridvox_showroom::{EnvironmentId, PaintSlot, SavedAngles, ViewAngle, ViewId, ViewLayout, ViewLight};
+use gridvox_showroom::{EnvironmentId, PaintSlot, SavedAngles, Softbox, ViewAngle, ViewId, ViewLayout, ViewLight};
 use gridvox_inference::{Analysis, Analyzed, FinishedLivery, Stage};
 use image::{GrayImage, RgbaImage};
 
@@ -24,7 +24,7 @@ use super::top_bar::TopBarView;
 use super::view_area::{Under, ViewAreaView, view_area};
 use crate::command::{Ask, ExportForm, StudioCommand};
 use crate::dock::Dock;
-use crate::model::{CarState, ExportDone, ExportState, PhotoEntry, PhotoState, RunState, Studio};
+use crate::model::{CarState, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::marks::{Mark, Sheet, ShownMark};
 use crate::notices::Weight;
 use crate::theme;
@@ -431,6 +431,23 @@ fn every_light_is_one_click_away() {
     harness.run();
     let wanted = EnvironmentId::Bundled("white cyclorama".into());
     assert!(out.borrow().iter().any(|c| matches!(c, StudioCommand::SetLight(light) if *light == wanted)), "{:?}", out.borrow());
+}
+
+#[test]
+fn a_softbox_is_put_beside_the_car_moved_and_taken_away() {
+    let softbox = Softbox { strength: 9.0, ..Softbox::default() };
+    for (on, label, wanted) in [
+        (false, "Softbox beside the car", Some(softbox)),
+        (true, "Rear", Some(Softbox { azimuth_deg: 150.0, ..softbox })),
+        (true, "Softbox beside the car", None),
+    ] {
+        let light = LightState { softbox, softbox_on: on, ..Studio::default().light };
+        let (mut harness, out) = harness(|ui, out| super::environment::environment_panel(ui, &[], &light, out));
+        assert_eq!(harness.query_by_label("Rear").is_some(), on, "what is not there has no place");
+        harness.get_by_label(label).click();
+        harness.run_steps(2);
+        assert_eq!(*out.borrow(), [StudioCommand::SetSoftbox(wanted)]);
+    }
 }
 
 fn marked(count: usize) -> Vec<Mark> {

@@ -92,7 +92,10 @@ fn every_control_of_the_panels_has_a_name() {
         });
     }
     let lights = [("low_sun".to_owned(), "Low sun".to_owned())];
-    check("light", None, |ui, out| crate::panels::environment::environment_panel(ui, &lights, &studio.light, out));
+    for softbox_on in [false, true] {
+        let light = crate::LightState { softbox_on, ..studio.light.clone() };
+        check("light", None, |ui, out| crate::panels::environment::environment_panel(ui, &lights, &light, out));
+    }
     let view = ViewPanelView {
         count: 4,
         active: ViewId::SECOND,
