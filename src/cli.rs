@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gridvox_car::bundled;
 use gridvox_car::import::Nose;
-use gridvox_showroom::{PaintFinish, Softbox, aperture};
+use gridvox_showroom::{PaintFinish, Softbox, aperture, picture};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A livery studio for sim racing: from a photo of a race car to its texture, on your own machine.
@@ -173,13 +173,22 @@ pub struct RenderArgs {
     #[arg(long, value_name = "N", requires = "aperture", default_value_t = aperture::SAMPLES,
           value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub samples: u32,
-    /// Picture size in pixels.
+    /// Points of each pixel that are averaged; 1 draws as the window does, 16 is as smooth as print needs.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "aperture", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub supersample: u32,
+    /// Leave ground and distance out; the picture needs an ending that keeps transparency, .png or .webp.
+    #[arg(long)]
+    pub transparent: bool,
+    /// Picture size in pixels, or its name: hd, 2k, 4k, 8k, square, ams2 (menu picture), ac (preview).
     #[arg(long, value_name = "WxH", default_value = "1600x900", value_parser = parse_size)]
     pub size: (u32, u32),
     /// Put this many angles (8) into one picture.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(8..=8))]
     pub sheet: Option<u32>,
-    /// Where the picture goes.
+    /// Go once around the car in so many frames, 25 a second: a .gif, or a folder of numbered .png files.
+    #[arg(long, value_name = "FRAMES", conflicts_with = "sheet", value_parser = clap::value_parser!(u32).range(2..=i64::from(picture::MOST_FRAMES)))]
+    pub turntable: Option<u32>,
+    /// Where the picture goes: .png, .jpg or .webp; for a turntable .gif, or a folder.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -432,11 +441,14 @@ pub struct EvalArgs {
 }
 
 fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    if let Some((_, width, height)) = picture::SIZES.iter().find(|(name, ..)| name.eq_ignore_ascii_case(text)) {
+        return Ok((*width, *height));
+    }
     let parsed = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     match parsed {
         Some((w @ 16..=8192, h @ 16..=8192)) => Ok((w, h)),
         Some(_) => Err("each side must lie between 16 and 8192 pixels".into()),
-        None => Err("write it as WIDTHxHEIGHT, for example 1600x900".into()),
+        None => Err("write it as WIDTHxHEIGHT, for example 1600x900, or name a size such as 4k".into()),
     }
 }
 
@@ -472,6 +484,7 @@ mod tests {
     #[test]
     fn sizes_are_two_numbers_within_limits() {
         assert_eq!(parse_size("1600x900"), Ok((1600, 900)));
+        assert_eq!(parse_size("4K"), Ok((3840, 2160)));
         for bad in ["1600", "x", "0x10", "99999x10", "-5x20"] {
             assert!(parse_size(bad).is_err(), "{bad} was accepted");
         }

@@ -1,21 +1,21 @@
 //! `gridvox render`: a car in a picture, without a window.
 
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use color_eyre::eyre::{Result, eyre};
 use gridvox_car::{CarPack, ViewPreset};
 use gridvox_showroom::aperture::SENSOR_MM;
-use gridvox_showroom::stills::{self, Darkroom, StillCamera, StillError, StillScene, StillShot};
-use gridvox_showroom::{Aperture, EnvironmentId, sheet};
+use gridvox_showroom::stills::{self, StillCamera, StillScene, StillShot};
+use gridvox_showroom::{Aperture, EnvironmentId, PictureJob, PictureKind};
 use image::RgbaImage;
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::ProgressBar;
 
-use super::{ensure_writable, save_picture};
 use crate::cli::RenderArgs;
 
 /// Runs the command.
 pub fn run(args: &RenderArgs) -> Result<()> {
-    ensure_writable(&args.out)?;
     let car = Arc::new(CarPack::find(&args.car)?);
     let livery = args.livery.as_deref().map(gridvox_livery::load_livery).transpose()?.map(Arc::new);
     let spec = args.spec.as_deref().map(gridvox_livery::load_livery).transpose();
@@ -25,31 +25,37 @@ pub fn run(args: &RenderArgs) -> Result<()> {
     let (width, height) = args.size;
     let samples = args.samples;
     let aperture = args.aperture.map(|f_number| Aperture { f_number, focus_m: args.focus, samples });
-    let shot = StillShot { finish: args.finish, softbox: args.softbox, aperture, ..StillShot::new(camera(args)?, width, height) };
-    let shots = match args.sheet {
-        Some(_) => sheet::shots_like(&StillShot { width: width / sheet::GRID.0, height: height / sheet::GRID.1, ..shot }),
-        None => vec![shot],
+    let shot = StillShot {
+        finish: args.finish,
+        softbox: args.softbox,
+        transparent: args.transparent,
+        supersample: args.supersample,
+        aperture,
+        ..StillShot::new(camera(args)?, width, height)
     };
-    let pictures = watched(&scene, &shots)?;
-    let picture = match args.sheet {
-        Some(_) => sheet::compose(&pictures),
-        None => pictures.into_iter().next().ok_or_else(no_picture)?,
+    let kind = match (args.sheet, args.turntable) {
+        (Some(_), _) => PictureKind::Sheet,
+        (None, Some(frames)) => PictureKind::Turntable(frames),
+        (None, None) => PictureKind::Still,
     };
-    save_picture(&args.out, &picture.into())?;
-    eprintln!("picture: {}", args.out.display());
+    let files = watched(&PictureJob { scene, shot, kind, out: args.out.clone() })?;
+    match files.as_slice() {
+        [_] => eprintln!("picture: {}", args.out.display()),
+        files => eprintln!("pictures: {} in {}", files.len(), args.out.display()),
+    }
     Ok(())
 }
 
-/// Renders shots under a progress bar, where standard error is a terminal and a lens makes it take long.
-fn watched(scene: &StillScene, shots: &[StillShot]) -> Result<Vec<RgbaImage>> {
-    let samples: u32 = shots.iter().map(|shot| shot.aperture.map_or(0, |aperture| aperture.samples)).sum();
-    let target = if samples > 0 { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(u64::from(samples)), target);
-    let mut darkroom = Darkroom::open(scene)?;
-    let pictures: Result<Vec<RgbaImage>, StillError> =
-        shots.iter().map(|shot| darkroom.shoot_watched(shot, &mut |_, _| bar.inc(1))).collect();
+/// Draws under a progress bar, where standard error is a terminal.
+fn watched(job: &PictureJob) -> Result<Vec<PathBuf>> {
+    const STEPS: f32 = 1000.0;
+    let bar = ProgressBar::new(STEPS as u64);
+    let files = job.make(&mut |share| {
+        bar.set_position((share * STEPS) as u64);
+        ControlFlow::Continue(())
+    });
     bar.finish_and_clear();
-    Ok(pictures?)
+    Ok(files?)
 }
 
 fn no_picture() -> color_eyre::Report {

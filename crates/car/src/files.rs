@@ -70,6 +70,11 @@ fn megabytes(bytes: u64) -> String {
 }
 
 impl FileError {
+    /// A folder could not be made.
+    pub fn making(folder: &Path, source: io::Error) -> Self {
+        Self::new("making the folder", folder, source)
+    }
+
     pub(crate) fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
@@ -123,6 +128,19 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         folder.sync_all().ok();
     }
     Ok(())
+}
+
+/// Fails before long work when `path` could not be written afterwards.
+pub fn ensure_writable(path: &Path) -> Result<(), FileError> {
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(FileError::NotAFile { path: path.to_owned() });
+    }
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        return Err(FileError::NoFolder { folder: folder.to_owned() });
+    }
+    let probe = tempfile::Builder::new().prefix(".gridvox-").suffix(".part").tempfile_in(folder);
+    probe.map(drop).map_err(|error| FileError::new("writing", folder, error))
 }
 
 /// Why a small text file that the program keeps for its user could not be read.
@@ -230,6 +248,15 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn a_place_that_takes_no_file_is_told_before_the_work() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(ensure_writable(&folder.path().join("livery.png")).is_ok());
+        assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 0, "the probe was left behind");
+        assert!(matches!(ensure_writable(&folder.path().join("no/such/livery.png")), Err(FileError::NoFolder { .. })));
+        assert!(matches!(ensure_writable(folder.path()), Err(FileError::NotAFile { .. })));
     }
 
     #[test]

@@ -312,7 +312,7 @@ impl OnStage {
 }
 
 /// A car without some of its parts.
-fn without(model: &CarModel, hidden: &[usize]) -> CarModel {
+pub(crate) fn without(model: &CarModel, hidden: &[usize]) -> CarModel {
     let mut rest = model.clone();
     for &part in hidden {
         if let Some(part) = rest.parts.get_mut(part) {

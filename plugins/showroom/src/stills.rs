@@ -15,7 +15,7 @@ use crate::light::Surroundings;
 use crate::paint::{PRIMER, PaintSlot, PaintTextures, PaintUploads};
 use crate::softbox::Softbox;
 use crate::spec;
-use crate::stage::{SharedTextures, StagePlugin, SunLight, backdrop_material, ground_shadow_image};
+use crate::stage::{SharedTextures, StagePlugin, SunLight, backdrop_material, ground_shadow_image, without};
 use crate::views::photographic;
 use bevy::app::{PluginGroup, TerminalCtrlCHandlerPlugin};
 use bevy::camera::{Hdr, RenderTarget};
@@ -37,11 +37,15 @@ use gridvox_car::{CarPack, PhotoCamera, ViewPreset, frame_camera};
 use gridvox_livery::mips;
 use half::f16;
 use image::{Rgba, RgbaImage, imageops};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Largest edge of a shot in pixels; common devices end at 8192.
 pub(crate) const MAX_EDGE: u32 = 8192;
+
+/// Longest edge of what is drawn at once: larger pictures are put together from tiles, so that no graphics card is too small.
+const TILE_PX: u32 = 2048;
 
 /// Frames that may pass until all shaders are compiled and all textures have arrived.
 const WARM_UP_FRAMES: usize = 120;
@@ -101,6 +105,9 @@ pub enum StillError {
     /// A shader was refused.
     #[error("the graphics driver refuses one of the showroom's shaders: update the driver, or use software Vulkan")]
     Shader,
+    /// It was stopped.
+    #[error("the picture was stopped")]
+    Stopped,
     /// Drawing did not finish.
     #[error("the graphics device stopped answering ({0}): try again, or use software Vulkan")]
     Device(String),
@@ -117,12 +124,14 @@ pub struct StillScene {
     pub spec: Option<Arc<RgbaImage>>,
     /// Surroundings that shots choose from.
     pub environments: Vec<EnvironmentId>,
+    /// Parts of the car that are left out, by their index in its model.
+    pub hidden: Vec<usize>,
 }
 
 impl StillScene {
     /// A scene with one livery, or primer, and one environment.
     pub fn new(car: Arc<CarPack>, livery: Option<Arc<RgbaImage>>, environment: EnvironmentId) -> Self {
-        Self { car, liveries: livery.into_iter().collect(), spec: None, environments: vec![environment] }
+        Self { car, liveries: livery.into_iter().collect(), spec: None, environments: vec![environment], hidden: Vec::new() }
     }
 }
 
@@ -163,10 +172,15 @@ pub struct StillShot {
     pub rotation_deg: f32,
     /// Stops added to the surroundings' own exposure.
     pub exposure_stops: f32,
+    /// How blurred the distance is, 0..1; `None` is the surroundings' own.
+    pub backdrop_blur: Option<f32>,
     /// A softbox beside the car.
     pub softbox: Option<Softbox>,
     /// Leaves ground and distance out; the picture has straight alpha.
     pub transparent: bool,
+    /// Points of each pixel that are averaged in linear light; 1 is what the views draw. An aperture's own samples smooth edges
+    /// as well.
+    pub supersample: u32,
     /// Depth of field; everything is sharp without it.
     pub aperture: Option<Aperture>,
 }
@@ -183,8 +197,10 @@ impl StillShot {
             environment: 0,
             rotation_deg: 0.0,
             exposure_stops: 0.0,
+            backdrop_blur: None,
             softbox: None,
             transparent: false,
+            supersample: 1,
             aperture: None,
         }
     }
@@ -261,6 +277,22 @@ fn check(scene: &StillScene, shot: &StillShot) -> Result<(), StillError> {
     Ok(())
 }
 
+/// Hears how many samples are drawn, of how many, and may stop the work.
+pub type Progress<'a> = dyn FnMut(u32, u32) -> ControlFlow<()> + 'a;
+
+/// Pieces of a picture that are drawn one after the other.
+fn tiles(width: u32, height: u32) -> Vec<URect> {
+    let starts = |edge: u32| (0..edge).step_by(TILE_PX as usize);
+    let tile = |x: u32, y: u32| URect::new(x, y, (x + TILE_PX).min(width), (y + TILE_PX).min(height));
+    starts(height).flat_map(|y| starts(width).map(move |x| tile(x, y))).collect()
+}
+
+/// The camera that sees a piece of another's picture.
+fn cut(camera: &PhotoCamera, tile: URect) -> PhotoCamera {
+    let principal_point = camera.principal_point - tile.min.as_vec2();
+    PhotoCamera { width: tile.width(), height: tile.height(), principal_point, ..*camera }
+}
+
 /// A renderer with a car on stage, for shots one after the other.
 pub struct Darkroom {
     app: App,
@@ -269,7 +301,7 @@ pub struct Darkroom {
     target: Handle<Image>,
     camera: Entity,
     size: UVec2,
-    lit: Option<(usize, i32, Option<Softbox>)>,
+    lit: Option<(usize, i32, Option<f32>, Option<Softbox>)>,
     painted: Option<usize>,
     finished: PaintFinish,
     /// The picture is linear light in 16-bit floats, as depth of field needs it.
@@ -301,6 +333,11 @@ impl Darkroom {
                 RenderLayers::from_layers(&[SHARED_LAYER, paint_layer(PaintSlot::A)]),
             ))
             .id();
+        let mut scene = scene.clone();
+        if !scene.hidden.is_empty() {
+            let model = without(&scene.car.model, &scene.hidden);
+            scene.car = Arc::new(CarPack { model, ..CarPack::clone(&scene.car) });
+        }
         let car = scene.car.clone();
         let area = contact::shader_area(car.model.bounds());
         let map = scene.spec.clone();
@@ -330,7 +367,7 @@ impl Darkroom {
         }
         Ok(Self {
             app,
-            scene: scene.clone(),
+            scene,
             surroundings,
             target,
             camera,
@@ -345,24 +382,20 @@ impl Darkroom {
 
     /// Draws one shot.
     pub fn shoot(&mut self, shot: &StillShot) -> Result<RgbaImage, StillError> {
-        self.shoot_watched(shot, &mut |_, _| {})
+        self.shoot_watched(shot, &mut |_, _| ControlFlow::Continue(()))
     }
 
-    /// Draws one shot, and tells how many of its samples are drawn, of how many.
-    pub fn shoot_watched(
-        &mut self,
-        shot: &StillShot,
-        progress: &mut dyn FnMut(u32, u32),
-    ) -> Result<RgbaImage, StillError> {
+    /// Draws one shot, and tells how many of its samples are drawn, of how many; the answer may stop it.
+    pub fn shoot_watched(&mut self, shot: &StillShot, progress: &mut Progress) -> Result<RgbaImage, StillError> {
         check(&self.scene, shot)?;
         self.light(shot)?;
         self.paint(shot)?;
         self.finish(shot.finish);
-        self.keep_light_linear(shot.aperture.is_some());
-        let camera = shot.photo_camera(&self.scene.car);
+        let samples = self.samples(shot);
+        self.keep_light_linear(samples.len() > 1);
         let exposure = self.lit_by(shot)?.exposure(shot.exposure_stops);
         self.app.world_mut().entity_mut(self.camera).insert(exposure);
-        self.aim(&camera);
+        self.aim(&samples[0]);
         let visibility = if shot.transparent { Visibility::Hidden } else { Visibility::Inherited };
         let world = self.app.world_mut();
         let mut domes = world.query_filtered::<&mut Visibility, With<BackdropDome>>();
@@ -372,20 +405,27 @@ impl Darkroom {
         if !self.warm {
             self.warm_up()?;
         }
-        self.resize(UVec2::new(shot.width, shot.height));
-        let mut picture = match shot.aperture {
-            Some(aperture) => self.expose(&camera, aperture, progress)?,
-            None => {
-                // a changed projection is what makes the camera look at its target's size
-                self.aim(&camera);
-                self.app.update();
-                let mut picture = self.picture(self.read_back(4)?)?;
-                if shot.transparent {
-                    straighten(&mut picture);
+        let mut picture = RgbaImage::new(shot.width, shot.height);
+        let tiles = tiles(shot.width, shot.height);
+        let (mut drawn, all) = (0, (tiles.len() * samples.len()) as u32);
+        for tile in tiles {
+            self.resize(tile.size());
+            let mut told = || {
+                drawn += 1;
+                progress(drawn, all)
+            };
+            let piece = match samples.as_slice() {
+                [camera] => {
+                    let piece = self.snap(&cut(camera, tile), shot.transparent)?;
+                    if told().is_break() {
+                        return Err(StillError::Stopped);
+                    }
+                    piece
                 }
-                picture
-            }
-        };
+                cameras => self.expose(&cameras.iter().map(|camera| cut(camera, tile)).collect::<Vec<_>>(), &mut told)?,
+            };
+            imageops::replace(&mut picture, &piece, i64::from(tile.min.x), i64::from(tile.min.y));
+        }
         if !shot.transparent {
             for pixel in picture.pixels_mut() {
                 pixel.0[3] = 255;
@@ -394,24 +434,44 @@ impl Darkroom {
         Ok(picture)
     }
 
-    /// Averages pictures through all points of a lens.
-    fn expose(
-        &mut self,
-        camera: &PhotoCamera,
-        aperture: Aperture,
-        progress: &mut dyn FnMut(u32, u32),
-    ) -> Result<RgbaImage, StillError> {
-        let focus_m = aperture.focus_m.unwrap_or_else(|| aperture::autofocus(&self.scene.car.model, camera));
-        let pinholes = aperture.pinholes(camera, focus_m);
+    /// The cameras whose mean is the shot.
+    fn samples(&self, shot: &StillShot) -> Vec<PhotoCamera> {
+        let camera = shot.photo_camera(&self.scene.car);
+        match shot.aperture {
+            Some(aperture) => {
+                let focus_m = aperture.focus_m.unwrap_or_else(|| aperture::autofocus(&self.scene.car.model, &camera));
+                aperture.pinholes(&camera, focus_m)
+            }
+            None if shot.supersample > 1 => aperture::through_pixels(&camera, shot.supersample),
+            None => vec![camera],
+        }
+    }
+
+    /// What one camera sees, as the views show it.
+    fn snap(&mut self, camera: &PhotoCamera, transparent: bool) -> Result<RgbaImage, StillError> {
+        // a changed projection is what makes the camera look at its target's size
+        self.aim(camera);
+        self.app.update();
+        let mut picture = self.picture(self.read_back(4)?)?;
+        if transparent {
+            straighten(&mut picture);
+        }
+        Ok(picture)
+    }
+
+    /// The mean of what cameras see, in linear light.
+    fn expose(&mut self, cameras: &[PhotoCamera], told: &mut dyn FnMut() -> ControlFlow<()>) -> Result<RgbaImage, StillError> {
         let mut exposure = LensExposure::new(self.size.element_product() as usize);
-        for (index, pinhole) in pinholes.iter().enumerate() {
-            self.aim(pinhole);
+        for camera in cameras {
+            self.aim(camera);
             self.app.update();
             let bytes = self.read_back(8)?;
             let half = |bytes: &[u8]| f16::from_le_bytes([bytes[0], bytes[1]]).to_f32();
             let light = |pixel: &[u8; 8]| [0, 2, 4, 6].map(|at| half(&pixel[at..]));
             exposure.add(bytes.as_chunks::<8>().0.iter().map(light));
-            progress(index as u32 + 1, pinholes.len() as u32);
+            if told().is_break() {
+                return Err(StillError::Stopped);
+            }
         }
         self.picture(exposure.develop())
     }
@@ -452,7 +512,7 @@ impl Darkroom {
 
     fn light(&mut self, shot: &StillShot) -> Result<(), StillError> {
         let softbox = shot.softbox.and_then(Softbox::within_limits);
-        let wanted = (shot.environment, (shot.rotation_deg * 10.0).round() as i32, softbox);
+        let wanted = (shot.environment, (shot.rotation_deg * 10.0).round() as i32, shot.backdrop_blur, softbox);
         if self.lit == Some(wanted) {
             return Ok(());
         }
@@ -476,7 +536,7 @@ impl Darkroom {
         images
             .insert(&shared.ground_shadow, ground_shadow_image(shadow.texels))
             .map_err(|error| StillError::Device(error.to_string()))?;
-        let material = backdrop_material(&surroundings, shot.rotation_deg, None, area, softbox.as_ref(), &shared);
+        let material = backdrop_material(&surroundings, shot.rotation_deg, shot.backdrop_blur, area, softbox.as_ref(), &shared);
         finish::light_all(&mut world.resource_mut::<Assets<FinishMaterial>>(), &surroundings.on_surfaces(softbox.as_ref()));
         let mut domes = world.query_filtered::<Entity, Or<(With<BackdropDome>, With<SunLight>)>>();
         let old: Vec<_> = domes.iter(world).collect();
@@ -721,6 +781,19 @@ mod tests {
             let aperture = Some(Aperture { f_number, focus_m, samples: 4 });
             assert!(matches!(render(&scene(), &[StillShot { aperture, ..shot }]), Err(StillError::Camera)));
         }
+    }
+
+    #[test]
+    fn tiles_cover_a_picture_once_and_see_what_it_sees() {
+        let camera = PhotoCamera::look_at(Vec3::new(4.0, 1.5, 6.0), Vec3::ZERO, Vec3::Y, 6000.0, 7680, 4320);
+        let tiles = tiles(7680, 4320);
+        assert_eq!(tiles.len(), 12);
+        assert_eq!(tiles.iter().map(|tile| tile.size().element_product()).sum::<u32>(), 7680 * 4320);
+        let point = Vec3::new(0.4, 0.3, 0.2);
+        let whole = camera.project(point).expect("in front").truncate();
+        let tile = *tiles.iter().find(|tile| tile.contains(whole.as_uvec2())).expect("one of them shows it");
+        let seen = cut(&camera, tile).project(point).expect("in front").truncate();
+        assert!((seen + tile.min.as_vec2() - whole).length() < 1e-2, "{seen} in {tile:?} is not {whole}");
     }
 
     #[test]

@@ -99,6 +99,7 @@ fn photograph(car: &Arc<CarPack>, environments: &[EnvironmentId], cases: &[Case]
         liveries: cases.iter().map(|case| Arc::clone(&case.livery)).collect(),
         spec: None,
         environments: environments.to_vec(),
+        hidden: Vec::new(),
     };
     let shots: Vec<StillShot> = cases
         .iter()
