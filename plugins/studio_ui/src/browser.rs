@@ -44,14 +44,27 @@ impl Ask {
             Self::Livery => "Open a livery",
             Self::SpecMap => "Open a spec map",
             Self::SaveLivery => "Save the livery",
+            Self::Picture => "Save the picture",
+            Self::Turntable => "Save the turntable",
+            Self::TurntableFolder => "Write the turntable's pictures to",
             Self::ExportFolder => "Write packages to",
             Self::InstallFolder => "The game's folder",
         }
     }
 
+    /// The name that a new file begins with, where the answer is one.
+    pub fn new_file(self) -> Option<&'static str> {
+        match self {
+            Self::SaveLivery => Some("livery.png"),
+            Self::Picture => Some("car.png"),
+            Self::Turntable => Some("turntable.gif"),
+            _ => None,
+        }
+    }
+
     /// Whether the answer is a folder.
     pub fn wants_folder(self) -> bool {
-        matches!(self, Self::Car | Self::ExportFolder | Self::InstallFolder)
+        matches!(self, Self::Car | Self::ExportFolder | Self::InstallFolder | Self::TurntableFolder)
     }
 
     /// Endings of files that fit, without a dot.
@@ -61,7 +74,9 @@ impl Ask {
             Self::Environment => &ENVIRONMENT_ENDINGS,
             Self::Livery | Self::SpecMap => &LIVERY_ENDINGS,
             Self::SaveLivery => &["png"],
-            Self::Car | Self::ExportFolder | Self::InstallFolder => &[],
+            Self::Picture => &["png", "jpg", "webp"],
+            Self::Turntable => &["gif"],
+            Self::Car | Self::ExportFolder | Self::InstallFolder | Self::TurntableFolder => &[],
         }
     }
 }

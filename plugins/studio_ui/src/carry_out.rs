@@ -1,6 +1,7 @@
 //! Carries commands out: changes what the panels show, and passes the rest on to the other plugins.
 
 pub(crate) mod compare;
+mod picture;
 pub(crate) mod window;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::dialogs::{self, Dialogs};
 use crate::marks::{self, Sheet, Spot};
 use crate::model::{CarState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::notices::Weight;
+use crate::pictures::PictureDesk;
 use crate::views::StudioViews;
 
 /// The plugins that commands are passed on to.
@@ -30,6 +32,7 @@ pub(crate) struct Outlets<'w> {
     desk: Res<'w, Desk>,
     dialogs: ResMut<'w, Dialogs>,
     views: ResMut<'w, StudioViews>,
+    pictures: ResMut<'w, PictureDesk>,
 }
 
 pub(crate) fn carry_out_commands(
@@ -142,6 +145,10 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::SetExportFolder(folder) => studio.export.form.folder = Some(folder),
         StudioCommand::SetInstallFolder(folder) => studio.export.form.install = Some(folder),
         StudioCommand::Export => export(studio, open, to),
+        StudioCommand::SetPicture(form) => studio.picture.form = form,
+        StudioCommand::AskPicture => picture::ask(studio, to),
+        StudioCommand::TakePicture(path) => picture::take(path, studio, open, to),
+        StudioCommand::StopPicture => to.pictures.stop(),
         StudioCommand::ShowFolder(folder) => {
             to.desk.ask(Request::ShowFolder(folder));
         }

@@ -9,6 +9,7 @@ use gridvox_showroom::{EnvironmentId, PaintFinish, PaintSlot, Softbox, ViewId, V
 
 use crate::dock::DockChange;
 use crate::marks::Sheet;
+use crate::pictures::PictureForm;
 
 /// A question that a file dialog answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +26,12 @@ pub enum Ask {
     SpecMap,
     /// Where to save the livery.
     SaveLivery,
+    /// Where to save a picture of the car.
+    Picture,
+    /// Where to save a turntable as an animation.
+    Turntable,
+    /// The folder that a turntable's pictures go to.
+    TurntableFolder,
     /// The folder that packages are written to.
     ExportFolder,
     /// The simulator's own folder.
@@ -116,6 +123,14 @@ pub enum StudioCommand {
     SetInstallFolder(PathBuf),
     /// Writes the package.
     Export,
+    /// Changes what the next picture is to be.
+    SetPicture(PictureForm),
+    /// Asks where the next picture goes.
+    AskPicture,
+    /// Takes a picture of the active view.
+    TakePicture(PathBuf),
+    /// Stops the picture that is being drawn.
+    StopPicture,
     /// Shows a folder in the system's file manager.
     ShowFolder(PathBuf),
     /// Keeps the livery as it is now, to compare later ones with it.

@@ -159,7 +159,7 @@ fn answer(request: Request) -> Vec<Answer> {
         Request::Levels { livery, revision } => {
             let patches = mips::whole(&livery.to_rgba());
             let thumbnail = Arc::new(thumbnail(&patches));
-            vec![Answer::Levels { kept: KeptVersion { image: livery, revision, thumbnail, texture: None }, patches }]
+            vec![Answer::Levels { kept: KeptVersion { image: livery, spec: None, revision, thumbnail, texture: None }, patches }]
         }
         Request::Compare { newest, kept, of } => {
             vec![Answer::Compared { difference: difference::between(&newest, &kept), of }]

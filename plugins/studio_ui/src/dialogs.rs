@@ -77,10 +77,8 @@ impl Dialogs {
         if listing.trouble.is_none() {
             self.folder.clone_from(&listing.folder);
         }
-        let typed = match listing.ask {
-            Ask::SaveLivery => listing.folder.join("livery.png").display().to_string(),
-            _ => listing.folder.display().to_string(),
-        };
+        let typed = listing.ask.new_file().map_or_else(|| listing.folder.clone(), |name| listing.folder.join(name));
+        let typed = typed.display().to_string();
         studio.browser = Some(Browser { ask: listing.ask, listing, typed });
     }
 }
@@ -103,6 +101,10 @@ pub(crate) fn meaning(ask: Ask, paths: Vec<PathBuf>) -> Option<StudioCommand> {
         Ask::Livery => StudioCommand::OpenLivery(first),
         Ask::SpecMap => StudioCommand::OpenSpecMap(first),
         Ask::SaveLivery => StudioCommand::SaveTo(first.with_extension("png")),
+        Ask::Picture | Ask::Turntable if !has_ending(&first, ask.endings()) => {
+            StudioCommand::TakePicture(first.with_extension(ask.endings()[0]))
+        }
+        Ask::Picture | Ask::Turntable | Ask::TurntableFolder => StudioCommand::TakePicture(first),
         Ask::ExportFolder => StudioCommand::SetExportFolder(first),
         Ask::InstallFolder => StudioCommand::SetInstallFolder(first),
     })
@@ -119,11 +121,11 @@ async fn native(ask: Ask, folder: &Path) -> Option<Vec<PathBuf>> {
         Ask::Environment => Some(vec![path(dialog.add_filter("Panoramas", ask.endings()).pick_file().await?)]),
         Ask::SpecMap => Some(vec![path(dialog.add_filter("Spec maps", ask.endings()).pick_file().await?)]),
         Ask::Livery => Some(vec![path(dialog.add_filter("Liveries", ask.endings()).pick_file().await?)]),
-        Ask::SaveLivery => {
-            let dialog = dialog.add_filter("PNG", ask.endings()).set_file_name("livery.png");
+        Ask::SaveLivery | Ask::Picture | Ask::Turntable => {
+            let dialog = dialog.add_filter("Pictures", ask.endings()).set_file_name(ask.new_file().unwrap_or_default());
             Some(vec![path(dialog.save_file().await?)])
         }
-        Ask::Car | Ask::ExportFolder | Ask::InstallFolder => Some(vec![path(dialog.pick_folder().await?)]),
+        Ask::Car | Ask::ExportFolder | Ask::InstallFolder | Ask::TurntableFolder => Some(vec![path(dialog.pick_folder().await?)]),
     }
 }
 

@@ -42,12 +42,23 @@ pub enum PanelId {
     Result,
     /// The package for the simulator.
     Export,
+    /// Pictures of the car.
+    Picture,
 }
 
 impl PanelId {
     /// All, in the menu's order.
-    pub const ALL: [Self; 8] =
-        [Self::Photo, Self::Car, Self::Finish, Self::Light, Self::View, Self::Compare, Self::Result, Self::Export];
+    pub const ALL: [Self; 9] = [
+        Self::Photo,
+        Self::Car,
+        Self::Finish,
+        Self::Light,
+        Self::View,
+        Self::Compare,
+        Self::Result,
+        Self::Export,
+        Self::Picture,
+    ];
 
     /// Its name for people.
     pub fn title(self) -> &'static str {
@@ -60,6 +71,7 @@ impl PanelId {
             Self::Compare => "Compare",
             Self::Result => "Result",
             Self::Export => "Export",
+            Self::Picture => "Picture",
         }
     }
 
@@ -67,7 +79,7 @@ impl PanelId {
     fn home(self) -> Side {
         match self {
             Self::Photo | Self::Car | Self::Finish | Self::Light => Side::Left,
-            Self::View | Self::Compare | Self::Result | Self::Export => Side::Right,
+            Self::View | Self::Compare | Self::Result | Self::Export | Self::Picture => Side::Right,
         }
     }
 }
@@ -176,14 +188,14 @@ impl Dock {
     /// The layout that the studio comes with: in a tall window what belongs to one step is in sight at once, in a low one
     /// each panel has the whole side.
     pub fn standard(window_height: f32) -> Self {
-        use PanelId::{Car, Compare, Export, Finish, Light, Photo, Result, View};
+        use PanelId::{Car, Compare, Export, Finish, Light, Photo, Picture, Result, View};
         let (left, right) = if window_height >= TALL_WINDOW {
             (
                 vec![group(&[Photo], 0.58), group(&[Car, Finish, Light], 0.42)],
-                vec![group(&[View, Compare], 0.48), group(&[Result, Export], 0.52)],
+                vec![group(&[View, Compare], 0.48), group(&[Result, Export, Picture], 0.52)],
             )
         } else {
-            (vec![group(&[Photo, Car, Finish, Light], 1.0)], vec![group(&[View, Compare, Result, Export], 1.0)])
+            (vec![group(&[Photo, Car, Finish, Light], 1.0)], vec![group(&[View, Compare, Result, Export, Picture], 1.0)])
         };
         let zone = |size, groups| Zone { size, groups };
         Self { left: zone(320.0, left), right: zone(308.0, right), bottom: zone(240.0, Vec::new()) }

@@ -72,7 +72,7 @@ fn any_row_of_moves_keeps_the_layout_sound() {
         (state >> 16) as usize % below
     };
     for _ in 0..2000 {
-        let (panel, side) = (PanelId::ALL[next(8)], Side::ALL[next(3)]);
+        let (panel, side) = (PanelId::ALL[next(PanelId::ALL.len())], Side::ALL[next(3)]);
         let place = if next(2) == 0 { Place::Tab(side, next(4)) } else { Place::Group(side, next(4)) };
         let change = match next(6) {
             0 => DockChange::Close(panel),

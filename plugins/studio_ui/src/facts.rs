@@ -16,7 +16,7 @@ use crate::desk::{Answer, Desk, OutlineSource, Request};
 use crate::dialogs::Dialogs;
 use crate::drops;
 use crate::marks;
-use crate::model::{CarState, PhotoState, RunState, Studio, file_name};
+use crate::model::{CarState, KeptVersion, PhotoState, RunState, Studio, file_name};
 use crate::notices::Weight;
 use crate::spec_map::SpecState;
 use crate::views::StudioViews;
@@ -187,8 +187,8 @@ pub(crate) fn take_answers(
             }
             Answer::Levels { kept, patches } => match uploads.as_ref().map(|uploads| uploads.send_to(PaintSlot::B, patches)) {
                 Some(Ok(())) => {
-                    studio.kept = Some(kept);
                     let map = studio.spec.map().map(|map| map.picture.clone());
+                    studio.kept = Some(KeptVersion { spec: map.clone(), ..kept });
                     showroom.write(ShowroomCommand::SetSpecMap { slot: PaintSlot::B, map });
                     compare::follow(&mut studio, &open, &desk);
                     studio.notices.say(Weight::Good, "Kept. B shows this version, and B again the one you work on.");

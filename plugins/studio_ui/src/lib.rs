@@ -23,6 +23,7 @@ mod notices;
 mod outline;
 mod pacing;
 pub mod panels;
+mod pictures;
 mod screenshot;
 mod settings;
 mod shortcuts;
@@ -39,6 +40,7 @@ pub use browser::{Browser, Listing};
 pub use command::{Ask, DropAnswer, EXPORT_SIZES, ExportForm, StudioCommand};
 pub use marks::{Mark, Picker, Sheet};
 pub use model::{CarState, DifferenceState, ExportDone, ExportState, KeptVersion, LightState, PhotoEntry, PhotoState, RunState, Studio};
+pub use pictures::{PictureForm, PictureState};
 pub use notices::{Notice, Notices, Weight, capitalized};
 pub use screenshot::ScreenshotTo;
 pub use settings::{SCALES, WindowSettings};
@@ -120,6 +122,7 @@ impl Plugin for StudioUiPlugin {
         app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
         chords::plugin(app);
         pacing::plugin(app);
+        pictures::plugin(app);
         startup::plugin(app, self.start.startup_report);
         views::plugin(app);
         if let Some(path) = &self.start.screenshot {
@@ -129,7 +132,9 @@ impl Plugin for StudioUiPlugin {
 
     fn finish(&self, app: &mut App) {
         let waker = WindowWaker::of(app);
-        app.insert_resource(desk::start(waker.clone())).insert_resource(Dialogs::new(waker));
+        app.insert_resource(desk::start(waker.clone()))
+            .insert_resource(pictures::PictureDesk::new(waker.clone()))
+            .insert_resource(Dialogs::new(waker));
     }
 }
 

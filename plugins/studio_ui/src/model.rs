@@ -9,7 +9,7 @@ use bevy_egui::egui::TextureHandle;
 use gridvox_car::{CarPack, PhotoCamera};
 use gridvox_livery::TiledImage;
 use gridvox_inference::{Analyzed, ENOUGH_PAIRS, FinishedLivery, Quality, Stage};
-use gridvox_showroom::{EnvironmentId, PaintFinish, SavedAngles, Softbox};
+use gridvox_showroom::{EnvironmentId, PaintFinish, SavedAngles, Softbox, ViewLight};
 use image::RgbaImage;
 
 use crate::browser::Browser;
@@ -17,6 +17,7 @@ use crate::command::ExportForm;
 use crate::dock::Dock;
 use crate::marks::{self, Mark, Picker, Sheet};
 use crate::notices::Notices;
+use crate::pictures::PictureState;
 use crate::settings::WindowSettings;
 use crate::spec_map::SpecState;
 
@@ -65,6 +66,8 @@ pub struct Studio {
     pub difference: Option<DifferenceState>,
     /// The export panel.
     pub export: ExportState,
+    /// The picture panel.
+    pub picture: PictureState,
     /// Parts of the car that are hidden, by their index in its model.
     pub hidden_parts: Vec<usize>,
     /// Angles that were saved, once they are read.
@@ -98,6 +101,8 @@ pub struct Studio {
 pub struct KeptVersion {
     /// The whole livery.
     pub image: TiledImage,
+    /// What finished it by texel.
+    pub spec: Option<Arc<RgbaImage>>,
     /// The livery's revision that it was.
     pub revision: u64,
     /// For the panel.
@@ -156,6 +161,13 @@ pub struct LightState {
     pub softbox_on: bool,
     /// The environment is still being prepared.
     pub preparing: bool,
+}
+
+impl LightState {
+    /// As views have it that have no light of their own.
+    pub fn common(&self) -> ViewLight {
+        ViewLight { environment: self.light.clone(), rotation_deg: self.rotation_deg, exposure_stops: self.exposure_ev }
+    }
 }
 
 /// One photo on the list.
@@ -335,6 +347,7 @@ impl Default for Studio {
             kept: None,
             difference: None,
             export: ExportState::default(),
+            picture: PictureState::default(),
             hidden_parts: Vec::new(),
             angles: None,
             shows_angles: false,

@@ -53,6 +53,7 @@ pub(crate) fn chords(layout: ViewLayout) -> Vec<Chord> {
         anytime(CTRL, Key::L, StudioCommand::Ask(Ask::Livery)),
         anytime(CTRL, Key::S, StudioCommand::Save),
         anytime(CTRL, Key::E, StudioCommand::Export),
+        anytime(CTRL, Key::P, StudioCommand::AskPicture),
         anytime(CTRL, Key::Q, StudioCommand::Quit),
         anytime(CTRL, Key::Enter, StudioCommand::Generate),
         anytime(CTRL, Key::Num1, StudioCommand::SetLayout(ViewLayout::Single)),

@@ -8,14 +8,16 @@ use bevy_egui::egui::{self, TextureId};
 use bevy_egui::{EguiTextureHandle, EguiUserTextures};
 use gridvox_car::{PhotoCamera, ViewPreset};
 use bevy_panorbit_camera::PanOrbitCamera;
+use gridvox_showroom::aperture;
 use gridvox_showroom::photo_match::letterboxed;
 use gridvox_showroom::{
-    EnvironmentId, Framed, OnStage, PaintSlot, ShowroomCommand, Turning, ViewAngle, ViewId, ViewLayout, ViewLight, ViewPointer, Views,
+    Aperture, EnvironmentId, Framed, OnStage, PaintSlot, PictureKind, ShowroomCommand, StillCamera, StillShot, Turning, ViewAngle, ViewId, ViewLayout, ViewLight, ViewPointer, Views,
 };
 
 use crate::StudioSystems;
 use crate::marks::{self, Spot};
 use crate::model::Studio;
+use crate::pictures::PictureForm;
 use crate::panels::view::ViewPanelView;
 use crate::panels::view_area::{Under, ViewAreaView, ViewPlace, ViewState};
 
@@ -289,6 +291,39 @@ impl StudioViews {
         self.cameras[view.index()].as_ref()
     }
 
+    /// The livery that a view shows.
+    pub fn slot(&self, view: ViewId) -> PaintSlot {
+        self.slots[view.index()]
+    }
+
+    /// A picture of what a view shows, and its light; `None` before its camera stands.
+    pub fn shot(&self, view: ViewId, form: &PictureForm, studio: &Studio) -> Option<(StillShot, EnvironmentId)> {
+        let (width, height) = form.size;
+        let camera = match (form.kind, self.angle(view)) {
+            (PictureKind::Turntable(_), Some(angle)) => StillCamera::Orbit {
+                azimuth_deg: angle.azimuth_deg,
+                elevation_deg: angle.elevation_deg,
+                fov_deg: angle.fov_deg,
+            },
+            _ => StillCamera::Photo(letterboxed(self.camera(view)?, UVec2::new(width, height))),
+        };
+        let common = &studio.light;
+        let own = self.lights[view.index()].as_ref();
+        let light = own.cloned().unwrap_or_else(|| common.common());
+        let shot = StillShot {
+            finish: studio.finish,
+            rotation_deg: light.rotation_deg,
+            exposure_stops: light.exposure_stops,
+            backdrop_blur: self.blurs[view.index()],
+            softbox: (own.is_none() && common.softbox_on).then_some(common.softbox),
+            transparent: form.transparent && form.can_be_transparent(),
+            supersample: form.supersample,
+            aperture: self.openings[view.index()].map(|f_number| Aperture { f_number, focus_m: None, samples: aperture::SAMPLES }),
+            ..StillShot::new(camera, width, height)
+        };
+        Some((shot, light.environment))
+    }
+
     pub fn shown(&self, studio: &Studio, preparing: bool) -> ViewAreaView {
         let photo = studio.marked_photo();
         let view = |id: ViewId| {
@@ -313,7 +348,6 @@ impl StudioViews {
                 marks,
             }
         };
-        let light = &studio.light;
         ViewAreaView {
             layout: self.layout,
             views: ViewId::ALL.map(view),
@@ -323,11 +357,7 @@ impl StudioViews {
             active: self.active(),
             difference: studio.difference.is_some_and(|shown| shown.found.is_some()),
             environments: studio.environments.clone(),
-            light: ViewLight {
-                environment: light.light.clone(),
-                rotation_deg: light.rotation_deg,
-                exposure_stops: light.exposure_ev,
-            },
+            light: studio.light.common(),
             angles: studio.angles.clone().unwrap_or_default(),
             under: self.under.as_ref().zip(studio.picker.as_ref()).and_then(|((view, spot), picker)| {
                 let (name, painted) = picker.describe(spot.part)?;

@@ -172,6 +172,9 @@ fn panel_contents(ui: &mut Ui, panel: PanelId, studio: &Studio, views: &StudioVi
             panels::compare::compare_panel(ui, &view, out);
         }
         PanelId::Result => panels::result::result_panel(ui, studio.result.as_deref(), studio.shows_confidence, out),
+        PanelId::Picture => {
+            panels::picture::picture_panel(ui, &studio.picture, views.active(), studio.car.pack().is_some(), out);
+        }
         PanelId::Export => panels::export::export_panel(ui, &studio.export, !open.blank, out),
     }
 }

@@ -4,7 +4,7 @@ use bevy_egui::egui::{self, Align, Button, Context, Key, Layout, RichText, Scrol
 
 use super::Commands;
 use crate::browser::Browser;
-use crate::command::{Ask, StudioCommand};
+use crate::command::StudioCommand;
 use crate::theme::{self, GAP_SMALL};
 use crate::widgets::{modal, soft};
 
@@ -76,11 +76,11 @@ fn line(ui: &mut Ui, name: &str, color: egui::Color32) -> bool {
 fn answers(ui: &mut Ui, browser: &Browser, typed: &str, out: &mut Commands) {
     let verb = match browser.ask {
         ask if ask.wants_folder() => "Take this folder",
-        Ask::SaveLivery => "Save",
+        ask if ask.new_file().is_some() => "Save",
         _ => "Open",
     };
     if ui.button(verb).clicked() {
-        out.push(if browser.ask.wants_folder() || browser.ask == Ask::SaveLivery {
+        out.push(if browser.ask.wants_folder() || browser.ask.new_file().is_some() {
             StudioCommand::BrowsePick(typed.trim().into())
         } else {
             StudioCommand::BrowseTo(typed.trim().into())

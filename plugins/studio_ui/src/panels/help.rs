@@ -31,6 +31,7 @@ const GROUPS: [(&str, &[Line]); 4] = [
             ("Save livery", "Ctrl+S"),
             ("Save under another name", "Ctrl+Shift+S"),
             ("Export to AMS2", "Ctrl+E"),
+            ("Take a picture", "Ctrl+P"),
             ("Undo", "Ctrl+Z"),
             ("Redo", "Ctrl+Y, Ctrl+Shift+Z"),
         ],

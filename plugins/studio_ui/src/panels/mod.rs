@@ -13,6 +13,7 @@ pub mod help;
 pub mod marking;
 pub mod notices;
 pub mod photo;
+pub mod picture;
 pub mod result;
 pub mod photo_match;
 pub mod run;

@@ -14,7 +14,7 @@ use bevy_egui::egui::accesskit::Role;
 use bevy_egui::egui::{Panel, Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use gridvox_showroom::{EnvironmentId, PaintSlot, SavedAngles, Softbox, ViewAngle, ViewId, ViewLayout, ViewLight};
+use gridvox_showroom::{EnvironmentId, PaintSlot, SavedAngles, PictureKind, Softbox, ViewAngle, ViewId, ViewLayout, ViewLight};
 use gridvox_inference::{Analysis, Analyzed, FinishedLivery, Stage};
 use image::{GrayImage, RgbaImage};
 
@@ -27,6 +27,7 @@ use crate::dock::Dock;
 use crate::model::{CarState, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::marks::{Mark, Sheet, ShownMark};
 use crate::notices::Weight;
+use crate::pictures::PictureState;
 use crate::theme;
 
 type Out = Rc<RefCell<Commands>>;
@@ -210,7 +211,6 @@ fn a_notice_can_be_dismissed() {
 }
 
 fn views(layout: ViewLayout) -> ViewAreaView {
-    let light = Studio::default().light;
     ViewAreaView {
         layout,
         views: Default::default(),
@@ -220,11 +220,7 @@ fn views(layout: ViewLayout) -> ViewAreaView {
         active: ViewId::FIRST,
         difference: false,
         environments: vec![("low_sun".into(), "Low sun".into()), ("tunnel".into(), "Tunnel".into())],
-        light: ViewLight {
-            environment: light.light,
-            rotation_deg: light.rotation_deg,
-            exposure_stops: light.exposure_ev,
-        },
+        light: Studio::default().light.common(),
         angles: SavedAngles::default(),
         under: None,
         hidden_parts: 0,
@@ -448,6 +444,26 @@ fn a_softbox_is_put_beside_the_car_moved_and_taken_away() {
         harness.run_steps(2);
         assert_eq!(*out.borrow(), [StudioCommand::SetSoftbox(wanted)]);
     }
+}
+
+#[test]
+fn a_picture_is_chosen_taken_and_stopped() {
+    let mut state = PictureState::default();
+    let pressed = |state: &PictureState, label: &str| {
+        let (mut harness, out) = harness(|ui, out| super::picture::picture_panel(ui, state, ViewId::FIRST, true, out));
+        harness.get_by_label(label).click();
+        harness.run_steps(2);
+        out.take()
+    };
+    assert_eq!(pressed(&state, "Take the picture…"), [StudioCommand::AskPicture]);
+    let turned = pressed(&state, "Turntable");
+    let [StudioCommand::SetPicture(form)] = turned.as_slice() else { panic!("{turned:?}") };
+    assert!(matches!(form.kind, PictureKind::Turntable(_)) && form.size.0 <= 1920, "{form:?}");
+    state.form = *form;
+    let files = pressed(&state, "PNG files");
+    assert!(matches!(files.as_slice(), [StudioCommand::SetPicture(form)] if form.ask() == Ask::TurntableFolder), "{files:?}");
+    state.running = Some(0.4);
+    assert_eq!(pressed(&state, "Stop the picture"), [StudioCommand::StopPicture]);
 }
 
 fn marked(count: usize) -> Vec<Mark> {

@@ -206,6 +206,7 @@ fn file_menu(ui: &mut Ui, view: &TopBarView<'_>, out: &mut Commands) {
         push(item(ui, some, "Save livery", "Ctrl+S"), StudioCommand::Save);
         push(item(ui, some, "Save livery as…", "Ctrl+Shift+S"), StudioCommand::Ask(Ask::SaveLivery));
         push(item(ui, some, "Export to AMS2", "Ctrl+E"), StudioCommand::Export);
+        push(item(ui, true, "Take a picture…", "Ctrl+P"), StudioCommand::AskPicture);
         ui.separator();
         push(item(ui, true, "Quit", "Ctrl+Q"), StudioCommand::Quit);
     });

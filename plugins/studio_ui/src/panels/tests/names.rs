@@ -2,11 +2,12 @@
 
 use bevy_egui::egui::accesskit::Action;
 use gridvox_livery::TiledImage;
-use gridvox_showroom::PaintFinish;
+use gridvox_showroom::{PaintFinish, PictureKind};
 
 use super::*;
 use crate::dock::{DockChange, PanelId};
 use crate::model::{DifferenceState, KeptVersion};
+use crate::pictures::{PictureForm, PictureState};
 use crate::panels::docking::docked_panels;
 use crate::panels::view::ViewPanelView;
 use crate::spec_map::{SpecMap, SpecState};
@@ -52,7 +53,7 @@ fn check<'a>(what: &str, opens: Option<&str>, panel: impl FnMut(&mut Ui, &mut Co
 
 fn kept() -> KeptVersion {
     let image = TiledImage::filled(512, [30, 60, 90, 255]).expect("a livery's size");
-    KeptVersion { image, revision: 4, thumbnail: Arc::new(RgbaImage::new(8, 8)), texture: None }
+    KeptVersion { image, spec: None, revision: 4, thumbnail: Arc::new(RgbaImage::new(8, 8)), texture: None }
 }
 
 fn spec() -> SpecState {
@@ -110,6 +111,11 @@ fn every_control_of_the_panels_has_a_name() {
     let form = ExportForm { folder: Some("/out".into()), install: Some("/game".into()), ..ExportForm::default() };
     let done = ExportDone { folder: "/out".into(), files: 1, next_steps: vec!["Start.".into()], warnings: Vec::new() };
     let export = ExportState { form, done: Some(done), ..ExportState::default() };
+    for (kind, running) in [(PictureKind::Still, None), (PictureKind::Turntable(75), Some(0.3))] {
+        let form = PictureForm { kind, ..PictureForm::default() };
+        let picture = PictureState { form, running, done: vec!["/out/car.png".into()] };
+        check("picture", None, |ui, out| crate::panels::picture::picture_panel(ui, &picture, ViewId::FIRST, true, out));
+    }
     check("export", None, |ui, out| crate::panels::export::export_panel(ui, &export, true, out));
     let open = crate::testing::nothing_open();
     for kept in [None, studio.kept.as_ref()] {
