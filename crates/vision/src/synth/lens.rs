@@ -167,6 +167,13 @@ impl Lens {
         }
     }
 
+    /// A faithful camera whose meter also saw the lamps or the sky: the car is often much darker than middle grey.
+    pub fn metered_for_lamps(rng: &mut impl Rng) -> Self {
+        let faithful = Self::faithful(rng);
+        let film = if rng.random_bool(0.25) { Film::Neutral } else { faithful.film };
+        Self { film, stops: rng.random_range(-5.0..1.0), ..faithful }
+    }
+
     /// Develops colours that lie beside no others: exposure, tone and noise, linear RGB as a program reads it from the
     /// picture's 8 bits.
     pub fn develop_points(&self, light: &[Vec3], rng: &mut impl Rng) -> Vec<[f32; 3]> {

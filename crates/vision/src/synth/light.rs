@@ -197,7 +197,8 @@ pub fn random(size: usize, sun_direction: Vec3, rng: &mut impl Rng) -> (Environm
 }
 
 impl Environment {
-    fn scaled(mut self, factor: f32) -> Self {
+    /// As bright as `factor` says.
+    pub(super) fn scaled(mut self, factor: f32) -> Self {
         self.levels.iter_mut().flat_map(|l| &mut l.texels).for_each(|t| *t *= factor);
         self.harmonics.iter_mut().for_each(|h| *h *= factor);
         self
@@ -226,7 +227,7 @@ pub fn night(size: usize, tint: Vec3, rng: &mut impl Rng) -> Environment {
 }
 
 /// A band of trees, stands or houses above the horizon: the height it reaches in a direction.
-fn skyline(d: Vec3, seed: u32, height: f32, blocky: bool) -> f32 {
+pub(super) fn skyline(d: Vec3, seed: u32, height: f32, blocky: bool) -> f32 {
     let around = Vec3::new(d.x, 0.0, d.z).normalize_or(Vec3::X) * if blocky { 5.0 } else { 9.0 };
     let around = if blocky { (around * 2.0).floor() * 0.5 } else { around };
     height * noise::fractal(around, if blocky { 1 } else { 4 }, seed)
@@ -271,23 +272,44 @@ fn overcast(size: usize, tint: Vec3, ground: Vec3, seed: u32, rng: &mut impl Rng
     })
 }
 
-fn studio(size: usize, tint: Vec3, rng: &mut impl Rng) -> Environment {
-    struct Box {
-        towards: Vec3,
-        side: Vec3,
-        half: Vec2,
-        soft: f32,
-        light: Vec3,
+/// A soft box or a window: a lit rectangle far away.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Panel {
+    /// Unit vector to its middle.
+    pub towards: Vec3,
+    /// Unit vector along its width.
+    pub side: Vec3,
+    /// Half its width and height by its distance.
+    pub half: Vec2,
+    /// Width of its soft edge, likewise.
+    pub soft: f32,
+    /// Radiance, linear RGB.
+    pub light: Vec3,
+}
+
+impl Panel {
+    /// What it adds in a direction.
+    pub fn radiance(&self, d: Vec3) -> Vec3 {
+        let facing = d.dot(self.towards);
+        if facing < 0.1 {
+            return Vec3::ZERO;
+        }
+        let at = Vec2::new(d.dot(self.side), d.dot(self.towards.cross(self.side))) / facing;
+        let edge = ((self.half - at.abs()) / self.soft).clamp(Vec2::ZERO, Vec2::ONE);
+        self.light * edge.x * edge.y
     }
+}
+
+fn studio(size: usize, tint: Vec3, rng: &mut impl Rng) -> Environment {
     let wall = Vec3::splat(rng.random_range(0.01..0.7f32)) * tint;
     let floor = Vec3::splat(rng.random_range(0.02..0.7f32)) * tint;
-    let boxes: Vec<Box> = (0..rng.random_range(1..7))
+    let boxes: Vec<Panel> = (0..rng.random_range(1..7))
         .map(|_| {
             let azimuth = rng.random_range(0.0..2.0 * PI);
             let up: f32 = rng.random_range(0.0..1.0);
             let flat = (1.0 - up * up).sqrt();
             let towards = Vec3::new(flat * azimuth.cos(), up, flat * azimuth.sin());
-            Box {
+            Panel {
                 towards,
                 side: towards.any_orthonormal_vector(),
                 half: Vec2::new(rng.random_range(0.1..0.9), rng.random_range(0.05..0.5)),
@@ -298,15 +320,7 @@ fn studio(size: usize, tint: Vec3, rng: &mut impl Rng) -> Environment {
         .collect();
     Environment::new(size, |d| {
         let back = if d.y < 0.0 { floor } else { wall.lerp(floor, (1.0 - d.y).powi(6)) };
-        boxes.iter().fold(back, |sum, b| {
-            let facing = d.dot(b.towards);
-            if facing < 0.1 {
-                return sum;
-            }
-            let at = Vec2::new(d.dot(b.side), d.dot(b.towards.cross(b.side))) / facing;
-            let edge = ((b.half - at.abs()) / b.soft).clamp(Vec2::ZERO, Vec2::ONE);
-            sum + b.light * edge.x * edge.y
-        })
+        boxes.iter().fold(back, |sum, panel| sum + panel.radiance(d))
     })
 }
 

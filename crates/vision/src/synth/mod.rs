@@ -8,6 +8,7 @@
 pub mod canvas;
 pub mod cells;
 pub mod flat;
+pub mod harsh;
 pub mod inks;
 mod kept;
 pub mod lens;

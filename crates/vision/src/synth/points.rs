@@ -7,12 +7,14 @@ use gridvox_car::{AtlasMaps, CarModel, MaterialKind};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use super::canvas::Canvas;
+use super::harsh::{self, Harsh};
 use super::kept::Kept;
 use super::lens::Lens;
 use super::light::black_body;
 use super::livery::{Design, Detail, Family};
 use super::photo::{scenery, sun_direction};
-use super::shade::{Finish, Paint, Scenery, shade_car, shade_surroundings};
+use super::shade::{Finish, Ground, Paint, Scenery, Trim, shade_car, shade_surroundings};
 use super::subject::{Frame, Subject};
 use super::view;
 use crate::bake::MIN_COS;
@@ -28,6 +30,8 @@ const FRAME: (usize, usize) = (320, 184);
 const KEPT_FRAMES: usize = 40;
 /// How often a kept frame is used again, so that rasterising stays a small part of the cost.
 const USES_PER_FRAME: f64 = 20.0;
+/// Share of photos under harsh light; the others have that of the other networks.
+const HARSH: f64 = 0.45;
 /// A frame that shows less paint is thrown away, pixels.
 const LEAST_PAINT: usize = 600;
 /// Edge of the map that says how shut in a painted place is, in texels.
@@ -81,13 +85,20 @@ struct Sorted {
 pub struct PointStream {
     rng: Pcg64Mcg,
     families: Vec<Family>,
+    harsh: f64,
     kept: Kept<Sorted>,
 }
 
 impl PointStream {
     /// A stream of points with liveries of these families.
     pub fn new(seed: u64, families: &[Family]) -> Self {
-        Self { rng: Pcg64Mcg::seed_from_u64(seed), families: families.to_vec(), kept: Kept::new(KEPT_FRAMES, USES_PER_FRAME) }
+        Self::under(HARSH, seed, families)
+    }
+
+    /// The same with this share of photos under harsh light.
+    pub fn under(harsh: f64, seed: u64, families: &[Family]) -> Self {
+        let (rng, families) = (Pcg64Mcg::seed_from_u64(seed), families.to_vec());
+        Self { rng, families, harsh, kept: Kept::new(KEPT_FRAMES, USES_PER_FRAME) }
     }
 
     /// The next sample, of one of the subjects; these must be the same ones, in the same order, at every call.
@@ -102,9 +113,14 @@ impl PointStream {
         let rng = &mut self.rng;
         let family = self.families[rng.random_range(0..self.families.len())];
         let design = Design::random(rng.random(), family, car.subject.bounds(), Detail::Coarse);
-        let scenery = surroundings(rng, kept.frame.shadow.sun_direction);
-        let finish = finish(rng);
-        let shade = OcclusionShade { power: rng.random_range(0.3..1.2) };
+        let sun = kept.frame.shadow.sun_direction;
+        let is_harsh = self.harsh > 0.0 && rng.random_bool(self.harsh);
+        let scenery = if is_harsh { harsh_surroundings(rng, sun) } else { surroundings(rng, sun) };
+        let mut finish = finish(rng);
+        if is_harsh && rng.random_bool(0.3) {
+            finish.coat_roughness = rng.random_range(0.1..0.5);
+        }
+        let shade = OcclusionShade { power: rng.random_range(0.3..if is_harsh { 2.0 } else { 1.2 }) };
 
         let mut places: Vec<u32> = Vec::with_capacity(CONTEXT.total() + ASKED);
         let mut pick = |from: &[u32], count: usize, rng: &mut Pcg64Mcg| {
@@ -119,7 +135,7 @@ impl PointStream {
 
         let paint = Paint::Design(&design);
         let (points, light, albedo) = shade_points(car, &kept.frame, &places, &scenery, &paint, &finish, shade);
-        let lens = Lens::faithful(rng);
+        let lens = if is_harsh { Lens::metered_for_lamps(rng) } else { Lens::faithful(rng) };
         let developed = lens.develop_points(&light, rng);
         let mut sample = PointSample { points, albedo };
         sample.points.iter_mut().zip(developed).for_each(|(point, rgb)| point.rgb = rgb);
@@ -232,6 +248,22 @@ fn surroundings(rng: &mut Pcg64Mcg, sun: Vec3) -> Scenery {
     scenery
 }
 
+/// Everything around the car under harsh light, with a floor that is lit by the same.
+fn harsh_surroundings(rng: &mut impl Rng, sun: Vec3) -> Scenery {
+    let Harsh { environment, sun, floor } = harsh::random(64, sun, rng);
+    let other = floor * rng.random_range(0.5..1.4f32);
+    Scenery {
+        environment,
+        sun,
+        ground: rng.random_bool(0.9).then(|| Ground { base: floor, other, ..Ground::random(rng) }),
+        backdrop: rng.random_bool(0.15).then(|| Canvas::background(24, 16, rng)),
+        occluders: None,
+        trim: Trim::random(rng),
+        unlit: false,
+        low_shade: rng.random_range(0.0..1.0),
+    }
+}
+
 /// Paint as most cars wear it: lacquered, sometimes matte, sometimes with metal flakes.
 fn finish(rng: &mut Pcg64Mcg) -> Finish {
     let matte = rng.random_bool(0.12);
@@ -248,6 +280,34 @@ fn finish(rng: &mut Pcg64Mcg) -> Finish {
 mod tests {
     use super::*;
     use crate::net::albedo::Shown;
+
+    /// The 5th and 95th percentile over painted points of how bright they are for their paint, in natural logarithms.
+    fn spread(sample: &PointSample) -> f32 {
+        let points = sample.points.iter().zip(&sample.albedo);
+        let mut ratios: Vec<f32> = points
+            .filter_map(|(point, albedo)| {
+                let paint = albedo.map(crate::color::luminance).filter(|&paint| paint > 0.1)?;
+                Some((crate::color::luminance(point.rgb).max(1e-3) / paint).ln())
+            })
+            .collect();
+        ratios.sort_by(f32::total_cmp);
+        let at = |share: f32| ratios.get((share * ratios.len() as f32) as usize).copied().unwrap_or(0.0);
+        at(0.95) - at(0.05)
+    }
+
+    #[test]
+    fn harsh_light_is_less_even_than_the_usual_one() {
+        let mut rng = Pcg64Mcg::seed_from_u64(3);
+        let cars = PointSubject::family(&gridvox_car::testing::box_car(), 0, &mut rng);
+        let median = |harsh: f64| {
+            let mut stream = PointStream::under(harsh, 11, &Family::TRAINING);
+            let mut spreads: Vec<f32> = (0..120).map(|_| spread(&stream.next(&cars))).collect();
+            spreads.sort_by(f32::total_cmp);
+            spreads[60]
+        };
+        let (usual, harsh) = (median(0.0), median(1.0));
+        assert!(harsh > usual + 0.2 && usual > 0.3, "{harsh} and {usual}");
+    }
 
     #[test]
     fn samples_are_seeded_and_painted_points_know_their_paint() {

@@ -76,6 +76,8 @@ pub struct Scenery {
     pub trim: Trim,
     /// Shows albedo alone, without any light.
     pub unlit: bool,
+    /// How much darker than the open ground the floor is that low places of the car see, 0..1.
+    pub low_shade: f32,
 }
 
 /// Colours of what is not painted.
@@ -395,7 +397,7 @@ fn reflect(
     let fresnel = (1.0 - facing).powi(5);
     let mirror = n * (2.0 * n.dot(to_eye)) - to_eye;
     // Without a ray tracer: what is low and looks down sees a dark floor.
-    let low = (1.0 - spot.position.y / 0.5).clamp(0.0, 1.0);
+    let low = (1.0 - spot.position.y / 0.5).clamp(0.0, 1.0) * scenery.low_shade;
     let open = occlusion * (1.0 - low * (0.55 - 0.45 * n.y).clamp(0.0, 0.95));
     let sun = &scenery.sun;
     let sun_facing = n.dot(sun.direction).max(0.0);

@@ -28,16 +28,18 @@ const UNIT: f32 = 10.0;
 /// The task; see the module.
 pub(super) struct Albedo {
     cars: Vec<PointSubject>,
-    /// Of the cars' own shapes, with liveries of the held-out family.
-    validation: Vec<Described>,
+    /// Of the cars' own shapes, with liveries of the held-out family: under the light of the other networks, and harsh light.
+    validation: [Vec<Described>; 2],
 }
 
 impl Albedo {
     pub(super) fn new(cars: &[&CarModel], options: &TrainOptions) -> Self {
         let mut rng = Pcg64Mcg::seed_from_u64(derive_seed(options.seed, 0x5a9f));
         let own: Vec<PointSubject> = cars.iter().flat_map(|car| PointSubject::family(car, 0, &mut rng)).collect();
-        let mut stream = PointStream::new(VALIDATION_SEED, &[HELD_OUT]);
-        let validation = (0..options.validation).map(|_| stream.next(&own).into()).collect();
+        let validation = [0.0, 1.0].map(|harsh| {
+            let mut stream = PointStream::under(harsh, VALIDATION_SEED, &[HELD_OUT]);
+            (0..options.validation).map(|_| stream.next(&own).into()).collect()
+        });
         let cars = cars.iter().flat_map(|car| PointSubject::family(car, options.shapes, &mut rng)).collect();
         Self { cars, validation }
     }
@@ -63,11 +65,19 @@ impl Task for Albedo {
     type Stream = PointStream;
     const LOSSES: &'static [&'static str] = &["absolute", "aligned"];
     /// Mean CIEDE2000 of the asked points as they are, after one gain per photo, and what the photo's own colours have
-    /// after one gain.
-    const METRICS: &'static [&'static str] = &["delta_e_absolute", "delta_e_aligned", "delta_e_photo"];
+    /// after one gain; then the same under harsh light.
+    const METRICS: &'static [&'static str] = &[
+        "delta_e_absolute",
+        "delta_e_aligned",
+        "delta_e_photo",
+        "delta_e_harsh_absolute",
+        "delta_e_harsh_aligned",
+        "delta_e_harsh_photo",
+    ];
     const CURVES: &'static [Curve] = &[
         Curve { metric: 0, shown: |delta_e| delta_e / UNIT, colour: [20, 20, 20] },
         Curve { metric: 1, shown: |delta_e| delta_e / UNIT, colour: [40, 80, 210] },
+        Curve { metric: 4, shown: |delta_e| delta_e / UNIT, colour: [150, 180, 240] },
     ];
 
     fn stream(&self, seed: u64) -> PointStream {
@@ -85,16 +95,19 @@ impl Task for Albedo {
     }
 
     fn validate(&self, network: &AlbedoNetwork) -> Result<Vec<f32>> {
-        let each = self
-            .validation
-            .par_iter()
-            .map(|sample| {
-                let output = network.forward(&input(std::slice::from_ref(sample), &Device::Cpu)?, CONTEXT.total())?;
-                Ok(with_values(&output, |values| Ok(measure(values, &sample.sample)))?)
-            })
-            .collect::<Result<Vec<[f32; 3]>>>()?;
-        let mean = |k: usize| each.iter().map(|m| m[k]).sum::<f32>() / each.len().max(1) as f32;
-        Ok((0..3).map(mean).collect())
+        let mut measured = Vec::new();
+        for samples in &self.validation {
+            let each = samples
+                .par_iter()
+                .map(|sample| {
+                    let output = network.forward(&input(std::slice::from_ref(sample), &Device::Cpu)?, CONTEXT.total())?;
+                    Ok(with_values(&output, |values| Ok(measure(values, &sample.sample)))?)
+                })
+                .collect::<Result<Vec<[f32; 3]>>>()?;
+            let mean = |k: usize| each.iter().map(|m| m[k]).sum::<f32>() / each.len().max(1) as f32;
+            measured.extend((0..3).map(mean));
+        }
+        Ok(measured)
     }
 }
 
