@@ -107,7 +107,7 @@ impl Bench<'_> {
         let size = self.maps.size;
         let small = imageops::resize(&truth_image, size, size, imageops::FilterType::Triangle);
         let truth = linear(&small);
-        let options = GenerateOptions { size: Some(size), cameras: vec![Some(camera)], ..GenerateOptions::default() };
+        let options = GenerateOptions { size: Some(size), cameras: vec![Some(camera)], previews: false, ..GenerateOptions::default() };
         let made = generate(&self.vision, self.car, std::slice::from_ref(&photo), &options, &Cancel::new(), &mut |_| {})?;
         let found = linear(&made.livery);
         let confidence: Vec<u8> = made.confidence.pixels().map(|p| p.0[0]).collect();

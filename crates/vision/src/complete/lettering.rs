@@ -21,6 +21,7 @@ use crate::color::LinearRgb;
 use crate::delight::Palette;
 use crate::net::reading::{Reading, WordPicture, mirrored_log_odds};
 use crate::net::{ModelError, ReadingNetwork};
+use crate::timed::timed;
 use inks::{alike, flood, judge, words};
 use lines::{Line, Reader, lines};
 use strokes::{CellBox, Raster};
@@ -115,6 +116,7 @@ impl Lettering {
         palette: &Palette,
         network: Option<&ReadingNetwork>,
     ) -> Result<Self, ModelError> {
+        timed!("words");
         let letter_ink = (palette.inks.len() > 1).then(|| alike(palette));
         let labs = palette.labs();
         let sheets: Vec<Sheet> = Face::ALL.into_par_iter().filter_map(|face| Sheet::new(face, known, maps)).collect();
@@ -141,6 +143,7 @@ impl Lettering {
             .collect();
         if let Some(network) = network {
             let pictures: Vec<WordPicture> = found.iter().flat_map(|found| found.pictures.iter().cloned()).collect();
+            timed!("reading");
             let mut readings = network.read(&pictures)?.into_iter();
             for found in &mut found {
                 // Whoever reads it best is right about how it stands.

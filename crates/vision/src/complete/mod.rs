@@ -23,6 +23,7 @@ use crate::color::{LinearRgb, delta_e};
 use crate::delight::Palette;
 use crate::net::{ModelError, ReadingNetwork};
 use crate::report::Coverage;
+use crate::timed::timed;
 use lettering::Lettering;
 
 /// Gaps in what is seen up to this wide, in texels of a livery of 2048, are closed from their rim.
@@ -138,6 +139,7 @@ fn soften(color: &mut [LinearRgb], weight: &[f32], maps: &AtlasMaps) {
 
 /// Continues the rim of narrow gaps, on the same part and the same smooth surface.
 fn close_gaps(color: &mut [LinearRgb], confidence: &mut [u8], known: &mut [bool], maps: &AtlasMaps, rings: usize) {
+    timed!("gaps");
     let mut pairs: Vec<(LinearRgb, u8)> = color.iter().copied().zip(confidence.iter().copied()).collect();
     let smooth = |from: usize, to: usize| {
         maps.part[from] == maps.part[to]
@@ -152,6 +154,7 @@ fn close_gaps(color: &mut [LinearRgb], confidence: &mut [u8], known: &mut [bool]
 
 /// Colours around islands, and the mean colour where nothing is near.
 fn beyond_islands(color: &mut [LinearRgb], maps: &AtlasMaps) {
+    timed!("margins");
     let mut known: Vec<bool> = maps.part.iter().map(|&p| p != 0).collect();
     let painted = known.iter().filter(|&&k| k).count().max(1) as f64;
     let mut mean = [0.0f64; 3];
