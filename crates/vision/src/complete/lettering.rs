@@ -22,7 +22,7 @@ use crate::delight::Palette;
 use crate::net::reading::{Reading, WordPicture, mirrored_log_odds};
 use crate::net::{ModelError, ReadingNetwork};
 use crate::timed::timed;
-use inks::{alike, flood, judge, words};
+use inks::{Marks, alike, flood, judge, words};
 use lines::{Line, Reader, lines};
 use strokes::{CellBox, Raster};
 
@@ -131,13 +131,17 @@ impl Lettering {
                     let turned = || strokes.iter().filter(|&&cell| unseen(sheet.texel[cell as usize])).count();
                     sheet.face != Face::Top || turned() * TURNED > strokes.len()
                 };
-                let mut found = raster.as_ref().map_or(Vec::new(), |raster| standing_out(leaf, sheet, raster, &matters));
-                if let Some(letter_ink) = &letter_ink {
-                    let ink_of =
-                        |&t: &u32| if t == u32::MAX { UNSEEN } else { letter_ink[labs.nearest(color[t as usize])] };
-                    let inks: Vec<u8> = sheet.texel.iter().map(ink_of).collect();
-                    found.extend(of_one_ink(leaf, sheet, &inks, raster.as_ref()));
-                }
+                let (mut found, of_one_ink) = rayon::join(
+                    || raster.as_ref().map_or(Vec::new(), |raster| standing_out(leaf, sheet, raster, &matters)),
+                    || {
+                        let letter_ink = letter_ink.as_ref()?;
+                        let ink_of =
+                            |&t: &u32| if t == u32::MAX { UNSEEN } else { letter_ink[labs.nearest(color[t as usize])] };
+                        let inks: Vec<u8> = sheet.texel.par_iter().map(ink_of).collect();
+                        Some(of_one_ink(leaf, sheet, &inks, raster.as_ref()))
+                    },
+                );
+                found.extend(of_one_ink.into_iter().flatten());
                 found
             })
             .collect();
@@ -264,7 +268,7 @@ pub(super) fn readers(face: Face) -> &'static [Reader] {
 }
 
 /// Lines of what stands out.
-fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &dyn Fn(&[u32]) -> bool) -> Vec<Found> {
+fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &(dyn Fn(&[u32]) -> bool + Sync)) -> Vec<Found> {
     let by = raster.cell_m / sheet.cell_m;
     let found = |line: Line| {
         let of = |range: (u16, u16), end: usize| {
@@ -292,13 +296,14 @@ fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &dyn Fn(&[
 /// Words and numbers of one ink with thin strokes.
 fn of_one_ink(leaf: usize, sheet: &Sheet, inks: &[u8], raster: Option<&Raster>) -> Vec<Found> {
     let mut visited = vec![false; inks.len()];
+    let mut marks = Marks::new(inks.len());
     let mut pieces = Vec::new();
     for start in 0..inks.len() {
         if inks[start] == UNSEEN || visited[start] {
             continue;
         }
         let cells = flood(start, inks, &mut visited, sheet);
-        pieces.extend(judge(cells, inks, sheet));
+        pieces.extend(judge(cells, inks, sheet, &mut marks));
     }
     let found = |members: Vec<usize>| {
         let strokes: Vec<u32> = members.iter().flat_map(|&p| pieces[p].cells.iter().copied()).collect();

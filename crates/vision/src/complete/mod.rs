@@ -140,15 +140,14 @@ fn soften(color: &mut [LinearRgb], weight: &[f32], maps: &AtlasMaps) {
 /// Continues the rim of narrow gaps, on the same part and the same smooth surface.
 fn close_gaps(color: &mut [LinearRgb], confidence: &mut [u8], known: &mut [bool], maps: &AtlasMaps, rings: usize) {
     timed!("gaps");
-    let mut pairs: Vec<(LinearRgb, u8)> = color.iter().copied().zip(confidence.iter().copied()).collect();
     let smooth = |from: usize, to: usize| {
         maps.part[from] == maps.part[to]
             && maps.position[from].distance(maps.position[to]) < 3.0 * maps.texel_m[from].max(maps.texel_m[to])
             && maps.normal[from].dot(maps.normal[to]) > 0.8
     };
-    dilate::spread(&mut pairs, known, maps.size as usize, rings, smooth);
-    for ((c, q), (color, confidence)) in pairs.into_iter().zip(color.iter_mut().zip(confidence)) {
-        (*color, *confidence) = (c, q);
+    for (to, from) in dilate::spread(known, maps.size as usize, rings, smooth) {
+        let (to, from) = (to as usize, from as usize);
+        (color[to], confidence[to]) = (color[from], confidence[from]);
     }
 }
 
@@ -164,7 +163,9 @@ fn beyond_islands(color: &mut [LinearRgb], maps: &AtlasMaps) {
         }
     }
     let rings = (dilate::MARGIN_TEXELS_AT_2048 * maps.size as usize / 2048).max(8);
-    dilate::spread(color, &mut known, maps.size as usize, rings, |_, _| true);
+    for (to, from) in dilate::spread(&mut known, maps.size as usize, rings, |_, _| true) {
+        color[to as usize] = color[from as usize];
+    }
     for (c, _) in color.iter_mut().zip(&known).filter(|(_, k)| !**k) {
         *c = mean.map(|m| m as f32);
     }

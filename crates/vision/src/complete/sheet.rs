@@ -2,6 +2,7 @@
 
 use glam::{Vec2, Vec3};
 use gridvox_car::AtlasMaps;
+use rayon::prelude::*;
 
 use super::dilate;
 
@@ -87,6 +88,7 @@ impl Sheet {
     /// Lays out a face; `None` where nothing of it is known.
     pub fn new(face: Face, known: &[bool], maps: &AtlasMaps) -> Option<Self> {
         let texels: Vec<u32> = (0..known.len())
+            .into_par_iter()
             .filter(|&i| known[i] && maps.part[i] != 0 && face.shows(maps.normal[i]))
             .map(|i| i as u32)
             .collect();
