@@ -119,7 +119,10 @@ impl Lettering {
         timed!("words");
         let letter_ink = (palette.inks.len() > 1).then(|| alike(palette));
         let labs = palette.labs();
-        let sheets: Vec<Sheet> = Face::ALL.into_par_iter().filter_map(|face| Sheet::new(face, known, maps)).collect();
+        let sheets: Vec<Sheet> = {
+            timed!("sheets");
+            Face::ALL.into_par_iter().filter_map(|face| Sheet::new(face, known, maps)).collect()
+        };
         let mut found: Vec<Found> = sheets
             .par_iter()
             .enumerate()
@@ -275,10 +278,11 @@ fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &(dyn Fn(&
             ((f32::from(range.0) * by) as usize)..(((f32::from(range.1) + 1.0) * by).ceil() as usize).min(end)
         };
         let mut strokes = Vec::new();
+        let of_line = line.strokes(raster);
         for y in of(line.extent.y, sheet.down()) {
             for x in of(line.extent.x, sheet.across) {
-                let (cell, at) = (y * sheet.across + x, (y as f32 / by) as usize * raster.across + (x as f32 / by) as usize);
-                if sheet.texel[cell] != u32::MAX && line.cells.binary_search(&(at as u32)).is_ok() {
+                let cell = y * sheet.across + x;
+                if sheet.texel[cell] != u32::MAX && of_line.has((x as f32 / by) as usize, (y as f32 / by) as usize) {
                     strokes.push(cell as u32);
                 }
             }
