@@ -21,7 +21,6 @@ use gridvox_vision::net::{AtlasNetwork, ReadingNetwork, weights};
 use gridvox_vision::report::CameraReport;
 use gridvox_vision::synth::livery::classes;
 use gridvox_vision::{Cancel, GenerateOptions, Vision, generate, photo};
-use rayon::prelude::*;
 use image::{Rgb, RgbImage, Rgba, RgbaImage, imageops};
 
 /// Texels count as in the evaluation: seen at a cosine above this, hidden by what lies nearer by this much.
@@ -156,26 +155,11 @@ impl Bench<'_> {
         add("seen: outlines are true and flat, ink colours as found", &with(&|i| is_seen(i).then(|| seen_ink[usize::from(ink[i])]).flatten()));
         // Only what is fine is true, or only what is coarse.
         let (smooth_found, smooth_truth) = (self.smoothed(&found, 6), self.smoothed(&truth, 6));
-        let ratio = |i: usize, of: LinearRgb, by: LinearRgb, to: LinearRgb| -> LinearRgb {
-            let _ = i;
+        let swapped = |of: LinearRgb, by: LinearRgb, to: LinearRgb| -> LinearRgb {
             std::array::from_fn(|k| (of[k] + to[k] - by[k]).clamp(0.0, 1.0))
         };
-        add("seen: coarse colours are true (13 texels), detail as found", &with(&|i| is_seen(i).then(|| ratio(i, found[i], smooth_found[i], smooth_truth[i]))));
-        add("seen: detail is true, coarse colours as found", &with(&|i| is_seen(i).then(|| ratio(i, truth[i], smooth_truth[i], smooth_found[i]))));
-
-        // Evening out what differs little from what lies around it.
-        for (reach, apart) in [(2, 0.03), (2, 0.06), (4, 0.03), (4, 0.06), (4, 0.1)] {
-            let even = self.evened(&found, reach, apart);
-            add(&format!("seen and mirrored evened out over {reach} texels, {apart}"), &with(&|i| (is_seen(i) || is_mirrored(i)).then_some(even[i])));
-        }
-        let mut sum = ([0.0f32; 3], 0.0f32);
-        for i in (0..found.len()).filter(|&i| is_seen(i)) {
-            sum = (std::array::from_fn(|k| sum.0[k] + found[i][k]), sum.1 + 1.0);
-        }
-        let flat_mean = sum.0.map(|s| s / sum.1);
-        add("what is invented is the seen mean", &with(&|i| is_invented(i).then_some(flat_mean)));
-        let soft = self.smoothed(&found, 12);
-        add("what is invented is smooth", &with(&|i| is_invented(i).then_some(soft[i])));
+        add("seen: coarse colours are true (13 texels), detail as found", &with(&|i| is_seen(i).then(|| swapped(found[i], smooth_found[i], smooth_truth[i]))));
+        add("seen: detail is true, coarse colours as found", &with(&|i| is_seen(i).then(|| swapped(truth[i], smooth_truth[i], smooth_found[i]))));
 
         // The photo without light, at its own resolution.
         let flat = self.flat_photo(&camera, &truth_image);
@@ -286,33 +270,6 @@ impl Bench<'_> {
             }
             Rgb(color::encode_rgb(sum.map(|s| s / (SAMPLES * SAMPLES) as f32)))
         })
-    }
-
-    /// Mean over the texels of the same part around each that are like it: sigma filter (Lee 1983), in cube roots.
-    fn evened(&self, colors: &[LinearRgb], reach: isize, apart: f32) -> Vec<LinearRgb> {
-        let size = self.maps.size as isize;
-        let roots: Vec<[f32; 3]> = colors.par_iter().map(|c| c.map(f32::cbrt)).collect();
-        (0..colors.len())
-            .into_par_iter()
-            .map(|i| {
-                let (x, y) = (i as isize % size, i as isize / size);
-                if self.maps.part[i] == 0 || x < reach || y < reach || x + reach >= size || y + reach >= size {
-                    return colors[i];
-                }
-                let (mut sum, mut count) = ([0.0f32; 3], 0.0f32);
-                for dy in -reach..=reach {
-                    for dx in -reach..=reach {
-                        let j = ((y + dy) * size + x + dx) as usize;
-                        let alike = (0..3).all(|k| (roots[j][k] - roots[i][k]).abs() < apart);
-                        if alike && self.maps.part[j] == self.maps.part[i] {
-                            sum = std::array::from_fn(|k| sum[k] + roots[j][k]);
-                            count += 1.0;
-                        }
-                    }
-                }
-                sum.map(|s| (s / count.max(1.0)).powi(3))
-            })
-            .collect()
     }
 
     /// Mean over a square of texels of the same part.

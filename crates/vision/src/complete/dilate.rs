@@ -57,23 +57,35 @@ fn has_unknown_neighbour(i: usize, known: &[bool], size: usize) -> bool {
 
 /// As [`spread`], on a grid that need not be square and without a say in who joins.
 pub fn spread_wide<T: Copy>(values: &mut [T], known: &mut [bool], across: usize, rings: usize) {
-    for _ in 0..rings {
-        let known_before = &*known;
-        let reached: Vec<(usize, usize)> = (0..values.len())
-            .into_par_iter()
-            .filter(|&i| !known_before[i])
-            .filter_map(|i| {
-                let (left, right) = ((i % across > 0).then(|| i - 1), (i % across + 1 < across).then_some(i + 1));
-                let near = [left, right, i.checked_sub(across), Some(i + across)];
-                near.into_iter().flatten().find(|&n| n < known_before.len() && known_before[n]).map(|n| (i, n))
-            })
-            .collect();
+    let source = |i: usize, known: &[bool]| {
+        let (left, right) = ((i % across > 0).then(|| i - 1), (i % across + 1 < across).then_some(i + 1));
+        let near = [left, right, i.checked_sub(across), Some(i + across)];
+        near.into_iter().flatten().find(|&n| n < known.len() && known[n])
+    };
+    let mut open: Vec<usize> = Vec::new();
+    for ring in 0..rings {
+        let before = &*known;
+        let reached = |i: usize| if before[i] { None } else { source(i, before).map(|n| (i, n)) };
+        // After the first ring only what touches the last one can be reached.
+        let reached: Vec<(usize, usize)> = if ring == 0 {
+            (0..before.len()).into_par_iter().filter_map(reached).collect()
+        } else {
+            open.iter().copied().filter_map(reached).collect()
+        };
         if reached.is_empty() {
             break;
         }
-        for (to, from) in reached {
-            (values[to], known[to]) = (values[from], true);
+        open.clear();
+        for &(to, from) in &reached {
+            values[to] = values[from];
         }
+        for (to, _) in reached {
+            known[to] = true;
+            let beside = [to.wrapping_sub(1), to + 1, to.wrapping_sub(across), to + across];
+            open.extend(beside.into_iter().filter(|&n| n < known.len()));
+        }
+        open.sort_unstable();
+        open.dedup();
     }
 }
 
@@ -107,7 +119,7 @@ mod tests {
 
     #[test]
     fn unknown_neighbours_are_found_inside_and_at_the_border() {
-        let size = 9;
+        let size = 9usize;
         for unknown in 0..size * size {
             let known: Vec<bool> = (0..size * size).map(|i| i != unknown).collect();
             for i in 0..size * size {

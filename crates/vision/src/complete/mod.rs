@@ -78,7 +78,7 @@ pub fn complete(
         .par_iter()
         .map(|&w| if w > 0.0 { SEEN_FROM + (w.min(1.0) * f32::from(255 - SEEN_FROM)) as u8 } else { 0 })
         .collect();
-    let mut known: Vec<bool> = confidence.iter().map(|&c| c > 0).collect();
+    let mut known: Vec<bool> = confidence.par_iter().map(|&c| c > 0).collect();
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
     let symmetry = symmetry::measure(&color, &known, maps);
     let lettering = Lettering::find(&color, &known, maps, palette, reader)?;
@@ -104,13 +104,9 @@ pub fn complete(
     }
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
 
-    let seen: Vec<bool> = confidence.iter().map(|&c| c >= SEEN_FROM).collect();
+    let seen: Vec<bool> = confidence.par_iter().map(|&c| c >= SEEN_FROM).collect();
     fill::fill(&mut color, fill::Knowledge { known: &known, seen: &seen }, maps, palette, guide)?;
-    for (i, c) in confidence.iter_mut().enumerate() {
-        if maps.part[i] != 0 && !known[i] {
-            *c = INVENTED;
-        }
-    }
+    confidence.par_iter_mut().enumerate().filter(|(i, _)| maps.part[*i] != 0 && !known[*i]).for_each(|(_, c)| *c = INVENTED);
     let coverage = coverage(&confidence, maps);
     beyond_islands(&mut color, maps);
     let (words, mirrored_log_odds) = (lettering.words(), lettering.mirrored_log_odds());
@@ -166,9 +162,8 @@ fn beyond_islands(color: &mut [LinearRgb], maps: &AtlasMaps) {
     for (to, from) in dilate::spread(&mut known, maps.size as usize, rings, |_, _| true) {
         color[to as usize] = color[from as usize];
     }
-    for (c, _) in color.iter_mut().zip(&known).filter(|(_, k)| !**k) {
-        *c = mean.map(|m| m as f32);
-    }
+    let mean = mean.map(|m| m as f32);
+    color.par_iter_mut().zip(&known).filter(|(_, known)| !**known).for_each(|(c, _)| *c = mean);
 }
 
 fn coverage(confidence: &[u8], maps: &AtlasMaps) -> Coverage {

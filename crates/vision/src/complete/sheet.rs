@@ -138,8 +138,10 @@ impl Sheet {
 
     /// Up to eight cells around one, the straight ones first.
     pub fn around(&self, cell: usize) -> impl Iterator<Item = usize> + use<> {
-        let (x, y) = ((cell % self.across) as isize, (cell / self.across) as isize);
-        let (across, down) = (self.across as isize, (self.texel.len() / self.across) as isize);
+        // Divisions of 32 bits take a third of the time.
+        let (across, cells) = (self.across as u32, self.texel.len() as u32);
+        let (x, y) = ((cell as u32 % across) as isize, (cell as u32 / across) as isize);
+        let (across, down) = (across as isize, (cells / across) as isize);
         [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, -1), (-1, 1), (1, 1)].into_iter().filter_map(move |(dx, dy)| {
             let (x, y) = (x + dx, y + dy);
             (x >= 0 && y >= 0 && x < across && y < down).then(|| (y * across + x) as usize)
