@@ -109,6 +109,9 @@ pub struct GenerateArgs {
     /// Where camera, coverage, scores and timings go.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Say what the time went into, on standard error.
+    #[arg(long)]
+    pub profile: bool,
 }
 
 /// Options of `gridvox analyze`.

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod profile;
 mod studio;
 
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::{Cli, Command, StudioArgs};
 use gridvox_studio_ui::capitalized;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Graphics drivers look for Wayland in the folder that this variable names, and complain on standard error where it is
 /// missing, as it is in cron jobs and containers.
@@ -30,7 +31,9 @@ fn main() -> ExitCode {
     if !matches!(cli.command, None | Some(Command::Studio(_))) {
         let level = if cli.verbose { "info,gridvox=debug,wgpu=warn,naga=warn" } else { "error,wgpu=off,naga=off" };
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+        let told = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_filter(filter);
+        let profile = matches!(&cli.command, Some(Command::Generate(args)) if args.profile).then(profile::layer);
+        tracing_subscriber::registry().with(told).with(profile).init();
     }
     let outcome = match cli.command {
         None => commands::studio::run(StudioArgs::default()),

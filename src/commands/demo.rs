@@ -30,7 +30,7 @@ pub fn run(args: &DemoArgs) -> Result<()> {
     make_folder(out)?;
     let car = Arc::new(CarPack::find(SAMPLE_CAR)?);
     let photo = photo::load(&sample_photo())?;
-    let options = GenerateOptions { quality: args.quality.into(), ..GenerateOptions::default() };
+    let options = GenerateOptions { quality: args.quality.into(), previews: false, ..GenerateOptions::default() };
     let generated = generate::run_job(&car, &[photo], &options)?;
     save_livery(&generated.livery, &out.join("livery.png"))?;
     save_picture(&out.join("confidence.png"), &generated.confidence.clone().into())?;

@@ -6,6 +6,7 @@ use gridvox_car::bundled::models_dir;
 use gridvox_vision::{Cancel, GenerateOptions, Generated, Photo, Quality, Vision, generate, photo};
 
 use super::progress::Progress;
+use crate::profile::{self, timed};
 use super::{ensure_writable, points, save_picture, write_json};
 use crate::cli::{self, GenerateArgs};
 
@@ -28,18 +29,19 @@ pub fn run(args: &GenerateArgs) -> Result<()> {
         file_count <= photo_count,
         "There are {file_count} files of points for {photo_count} of photos: give at most one per photo, in their order."
     );
-    let photos = args.photo.iter().map(|path| photo::load(path)).collect::<Result<Vec<Photo>, _>>()?;
-    let car = CarPack::find(&args.car)?;
+    let photos = timed("photo", || args.photo.iter().map(|path| photo::load(path)).collect::<Result<Vec<Photo>, _>>())?;
+    let car = timed("mesh", || CarPack::find(&args.car))?;
     let point_pairs = args.points.iter().map(|path| points::load(path, &car.model)).collect::<Result<_>>()?;
     let options = GenerateOptions {
         quality: args.quality.into(),
         size: args.size,
         color_boost: args.color_boost,
         point_pairs,
+        previews: false,
         ..GenerateOptions::default()
     };
     let generated = run_job(&car, &photos, &options)?;
-    gridvox_livery::save_livery(&generated.livery, &args.out)?;
+    timed("save", || gridvox_livery::save_livery(&generated.livery, &args.out))?;
     if let Some(path) = &args.confidence {
         save_picture(path, &generated.confidence.clone().into())?;
     }
@@ -48,6 +50,9 @@ pub fn run(args: &GenerateArgs) -> Result<()> {
     }
     summarise(&generated);
     eprintln!("livery: {}", args.out.display());
+    if args.profile {
+        eprint!("{}", profile::table());
+    }
     Ok(())
 }
 

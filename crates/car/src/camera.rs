@@ -67,8 +67,10 @@ impl PhotoCamera {
     pub fn ray(&self, pixel: Vec2) -> Vec3 {
         let distorted = (pixel - self.principal_point) / self.focal_px;
         let mut n = distorted;
-        for _ in 0..8 {
-            n = distorted / (1.0 + self.k1 * n.length_squared());
+        if self.k1 != 0.0 {
+            for _ in 0..8 {
+                n = distorted / (1.0 + self.k1 * n.length_squared());
+            }
         }
         self.world_from_camera.transform_vector3(Vec3::new(n.x, -n.y, -1.0)).normalize()
     }

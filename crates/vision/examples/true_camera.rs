@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let camera = serde_json::from_value::<CameraReport>(metadata["camera"].clone())?.to_camera();
         let photo = photo::load(&set.join(format!("photos/{name}.jpg")))?;
         let truth = image::open(set.join(format!("liveries/{name}.png")))?.to_rgba8();
-        let options = GenerateOptions { size: Some(size), cameras: vec![Some(camera)], ..GenerateOptions::default() };
+        let options = GenerateOptions { size: Some(size), cameras: vec![Some(camera)], previews: false, ..GenerateOptions::default() };
         let made = generate(&vision, &car, &[photo], &options, &Cancel::new(), &mut |_| {})?;
         let estimate = Estimate { camera: &camera, livery: Some(&made.livery) };
         let color = evaluator.score(Truth { camera: &camera, livery: &truth }, Ok(estimate)).color.unwrap_or_default();

@@ -25,6 +25,7 @@ pub mod pipeline;
 pub mod pose;
 pub mod report;
 pub mod synth;
+pub mod timed;
 pub mod train;
 pub mod vision;
 

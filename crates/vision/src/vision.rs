@@ -9,6 +9,7 @@ use image::RgbImage;
 
 use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, ModelError, ReadingNetwork, weights};
 use crate::pose;
+use crate::timed::timed;
 
 /// Owns the networks and the device they run on; make one per process and share it between jobs.
 pub struct Vision {
@@ -32,6 +33,7 @@ const KEPT_MAPS: usize = 2;
 impl Vision {
     /// Loads the weights from a `models` folder, normally `gridvox_car::bundled::models_dir()`.
     pub fn load(models_dir: &Path) -> Result<Self, ModelError> {
+        timed!("weights");
         let network = CorrespondenceNet::load(models_dir, &Device::Cpu)?;
         Ok(Self { network: Some(network), ..Self::for_known_cameras(models_dir)? })
     }
@@ -79,6 +81,7 @@ impl Vision {
         if let Some(kept) = slot.as_ref().filter(|kept| kept.hash == car.hash) {
             return kept.clone();
         }
+        timed!("car");
         let edges = pose::PreparedCar::new(&car.model);
         let prepared = Arc::new(KeptCar { hash: car.hash.clone(), edges, maps: Mutex::default() });
         *slot = Some(prepared.clone());
@@ -93,6 +96,7 @@ impl KeptCar {
         if let Some(maps) = kept.iter().find(|maps| maps.size == size) {
             return maps.clone();
         }
+        timed!("maps");
         let maps = Arc::new(AtlasMaps::compute(&car.model, size));
         if kept.len() == KEPT_MAPS {
             // The small preview maps are cheap to keep; another large size replaces the last.

@@ -43,7 +43,7 @@ impl<'a> Bench<'a> {
 
     /// Measures a photo into the table; what the whole method made of it comes back.
     pub fn measure(&self, table: &mut EvalTable, name: &str, photo: &TestPhoto) -> Result<Option<Generated>> {
-        let (whole, secs) = self.run(&GenerateOptions { size: Some(LIVERY_PX), ..GenerateOptions::default() }, photo);
+        let (whole, secs) = self.run(&GenerateOptions { size: Some(LIVERY_PX), previews: false, ..GenerateOptions::default() }, photo);
         let score = self.score(Method::Whole, photo, &whole, secs);
         let answer = match &whole {
             Err(_) => Answer::Refusal,

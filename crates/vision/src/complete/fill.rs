@@ -19,6 +19,7 @@ use crate::color::LinearRgb;
 use crate::delight::{MAX_INKS, Palette};
 use crate::net::ModelError;
 use crate::net::atlas::{Place, Seen};
+use crate::timed::timed;
 
 /// Cells per side of the voting grid.
 const CELLS: usize = 256;
@@ -100,6 +101,7 @@ pub fn fill(
     palette: &Palette,
     guide: Option<&Guide<'_>>,
 ) -> Result<usize, ModelError> {
+    timed!("fill");
     let known = knowledge.known;
     let size = maps.size as usize;
     let step = (size / CELLS).max(1);

@@ -21,7 +21,8 @@ use crate::color::LinearRgb;
 use crate::delight::Palette;
 use crate::net::reading::{Reading, WordPicture, mirrored_log_odds};
 use crate::net::{ModelError, ReadingNetwork};
-use inks::{alike, flood, judge, words};
+use crate::timed::timed;
+use inks::{Marks, alike, flood, judge, words};
 use lines::{Line, Reader, lines};
 use strokes::{CellBox, Raster};
 
@@ -115,9 +116,13 @@ impl Lettering {
         palette: &Palette,
         network: Option<&ReadingNetwork>,
     ) -> Result<Self, ModelError> {
+        timed!("words");
         let letter_ink = (palette.inks.len() > 1).then(|| alike(palette));
         let labs = palette.labs();
-        let sheets: Vec<Sheet> = Face::ALL.into_par_iter().filter_map(|face| Sheet::new(face, known, maps)).collect();
+        let sheets: Vec<Sheet> = {
+            timed!("sheets");
+            Face::ALL.into_par_iter().filter_map(|face| Sheet::new(face, known, maps)).collect()
+        };
         let mut found: Vec<Found> = sheets
             .par_iter()
             .enumerate()
@@ -129,18 +134,23 @@ impl Lettering {
                     let turned = || strokes.iter().filter(|&&cell| unseen(sheet.texel[cell as usize])).count();
                     sheet.face != Face::Top || turned() * TURNED > strokes.len()
                 };
-                let mut found = raster.as_ref().map_or(Vec::new(), |raster| standing_out(leaf, sheet, raster, &matters));
-                if let Some(letter_ink) = &letter_ink {
-                    let ink_of =
-                        |&t: &u32| if t == u32::MAX { UNSEEN } else { letter_ink[labs.nearest(color[t as usize])] };
-                    let inks: Vec<u8> = sheet.texel.iter().map(ink_of).collect();
-                    found.extend(of_one_ink(leaf, sheet, &inks, raster.as_ref()));
-                }
+                let (mut found, of_one_ink) = rayon::join(
+                    || raster.as_ref().map_or(Vec::new(), |raster| standing_out(leaf, sheet, raster, &matters)),
+                    || {
+                        let letter_ink = letter_ink.as_ref()?;
+                        let ink_of =
+                            |&t: &u32| if t == u32::MAX { UNSEEN } else { letter_ink[labs.nearest(color[t as usize])] };
+                        let inks: Vec<u8> = sheet.texel.par_iter().map(ink_of).collect();
+                        Some(of_one_ink(leaf, sheet, &inks, raster.as_ref()))
+                    },
+                );
+                found.extend(of_one_ink.into_iter().flatten());
                 found
             })
             .collect();
         if let Some(network) = network {
             let pictures: Vec<WordPicture> = found.iter().flat_map(|found| found.pictures.iter().cloned()).collect();
+            timed!("reading");
             let mut readings = network.read(&pictures)?.into_iter();
             for found in &mut found {
                 // Whoever reads it best is right about how it stands.
@@ -261,17 +271,18 @@ pub(super) fn readers(face: Face) -> &'static [Reader] {
 }
 
 /// Lines of what stands out.
-fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &dyn Fn(&[u32]) -> bool) -> Vec<Found> {
+fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &(dyn Fn(&[u32]) -> bool + Sync)) -> Vec<Found> {
     let by = raster.cell_m / sheet.cell_m;
     let found = |line: Line| {
         let of = |range: (u16, u16), end: usize| {
             ((f32::from(range.0) * by) as usize)..(((f32::from(range.1) + 1.0) * by).ceil() as usize).min(end)
         };
         let mut strokes = Vec::new();
+        let of_line = line.strokes(raster);
         for y in of(line.extent.y, sheet.down()) {
             for x in of(line.extent.x, sheet.across) {
-                let (cell, at) = (y * sheet.across + x, (y as f32 / by) as usize * raster.across + (x as f32 / by) as usize);
-                if sheet.texel[cell] != u32::MAX && line.cells.binary_search(&(at as u32)).is_ok() {
+                let cell = y * sheet.across + x;
+                if sheet.texel[cell] != u32::MAX && of_line.has((x as f32 / by) as usize, (y as f32 / by) as usize) {
                     strokes.push(cell as u32);
                 }
             }
@@ -289,13 +300,14 @@ fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &dyn Fn(&[
 /// Words and numbers of one ink with thin strokes.
 fn of_one_ink(leaf: usize, sheet: &Sheet, inks: &[u8], raster: Option<&Raster>) -> Vec<Found> {
     let mut visited = vec![false; inks.len()];
+    let mut marks = Marks::new(inks.len());
     let mut pieces = Vec::new();
     for start in 0..inks.len() {
         if inks[start] == UNSEEN || visited[start] {
             continue;
         }
         let cells = flood(start, inks, &mut visited, sheet);
-        pieces.extend(judge(cells, inks, sheet));
+        pieces.extend(judge(cells, inks, sheet, &mut marks));
     }
     let found = |members: Vec<usize>| {
         let strokes: Vec<u32> = members.iter().flat_map(|&p| pieces[p].cells.iter().copied()).collect();

@@ -23,6 +23,7 @@ use crate::color::{LinearRgb, delta_e};
 use crate::delight::Palette;
 use crate::net::{ModelError, ReadingNetwork};
 use crate::report::Coverage;
+use crate::timed::timed;
 use lettering::Lettering;
 
 /// Gaps in what is seen up to this wide, in texels of a livery of 2048, are closed from their rim.
@@ -77,7 +78,7 @@ pub fn complete(
         .par_iter()
         .map(|&w| if w > 0.0 { SEEN_FROM + (w.min(1.0) * f32::from(255 - SEEN_FROM)) as u8 } else { 0 })
         .collect();
-    let mut known: Vec<bool> = confidence.iter().map(|&c| c > 0).collect();
+    let mut known: Vec<bool> = confidence.par_iter().map(|&c| c > 0).collect();
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
     let symmetry = symmetry::measure(&color, &known, maps);
     let lettering = Lettering::find(&color, &known, maps, palette, reader)?;
@@ -103,13 +104,9 @@ pub fn complete(
     }
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
 
-    let seen: Vec<bool> = confidence.iter().map(|&c| c >= SEEN_FROM).collect();
+    let seen: Vec<bool> = confidence.par_iter().map(|&c| c >= SEEN_FROM).collect();
     fill::fill(&mut color, fill::Knowledge { known: &known, seen: &seen }, maps, palette, guide)?;
-    for (i, c) in confidence.iter_mut().enumerate() {
-        if maps.part[i] != 0 && !known[i] {
-            *c = INVENTED;
-        }
-    }
+    confidence.par_iter_mut().enumerate().filter(|(i, _)| maps.part[*i] != 0 && !known[*i]).for_each(|(_, c)| *c = INVENTED);
     let coverage = coverage(&confidence, maps);
     beyond_islands(&mut color, maps);
     let (words, mirrored_log_odds) = (lettering.words(), lettering.mirrored_log_odds());
@@ -138,20 +135,21 @@ fn soften(color: &mut [LinearRgb], weight: &[f32], maps: &AtlasMaps) {
 
 /// Continues the rim of narrow gaps, on the same part and the same smooth surface.
 fn close_gaps(color: &mut [LinearRgb], confidence: &mut [u8], known: &mut [bool], maps: &AtlasMaps, rings: usize) {
-    let mut pairs: Vec<(LinearRgb, u8)> = color.iter().copied().zip(confidence.iter().copied()).collect();
+    timed!("gaps");
     let smooth = |from: usize, to: usize| {
         maps.part[from] == maps.part[to]
             && maps.position[from].distance(maps.position[to]) < 3.0 * maps.texel_m[from].max(maps.texel_m[to])
             && maps.normal[from].dot(maps.normal[to]) > 0.8
     };
-    dilate::spread(&mut pairs, known, maps.size as usize, rings, smooth);
-    for ((c, q), (color, confidence)) in pairs.into_iter().zip(color.iter_mut().zip(confidence)) {
-        (*color, *confidence) = (c, q);
+    for (to, from) in dilate::spread(known, maps.size as usize, rings, smooth) {
+        let (to, from) = (to as usize, from as usize);
+        (color[to], confidence[to]) = (color[from], confidence[from]);
     }
 }
 
 /// Colours around islands, and the mean colour where nothing is near.
 fn beyond_islands(color: &mut [LinearRgb], maps: &AtlasMaps) {
+    timed!("margins");
     let mut known: Vec<bool> = maps.part.iter().map(|&p| p != 0).collect();
     let painted = known.iter().filter(|&&k| k).count().max(1) as f64;
     let mut mean = [0.0f64; 3];
@@ -161,10 +159,11 @@ fn beyond_islands(color: &mut [LinearRgb], maps: &AtlasMaps) {
         }
     }
     let rings = (dilate::MARGIN_TEXELS_AT_2048 * maps.size as usize / 2048).max(8);
-    dilate::spread(color, &mut known, maps.size as usize, rings, |_, _| true);
-    for (c, _) in color.iter_mut().zip(&known).filter(|(_, k)| !**k) {
-        *c = mean.map(|m| m as f32);
+    for (to, from) in dilate::spread(&mut known, maps.size as usize, rings, |_, _| true) {
+        color[to as usize] = color[from as usize];
     }
+    let mean = mean.map(|m| m as f32);
+    color.par_iter_mut().zip(&known).filter(|(_, known)| !**known).for_each(|(c, _)| *c = mean);
 }
 
 fn coverage(confidence: &[u8], maps: &AtlasMaps) -> Coverage {

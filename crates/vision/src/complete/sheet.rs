@@ -2,6 +2,7 @@
 
 use glam::{Vec2, Vec3};
 use gridvox_car::AtlasMaps;
+use rayon::prelude::*;
 
 use super::dilate;
 
@@ -87,6 +88,7 @@ impl Sheet {
     /// Lays out a face; `None` where nothing of it is known.
     pub fn new(face: Face, known: &[bool], maps: &AtlasMaps) -> Option<Self> {
         let texels: Vec<u32> = (0..known.len())
+            .into_par_iter()
             .filter(|&i| known[i] && maps.part[i] != 0 && face.shows(maps.normal[i]))
             .map(|i| i as u32)
             .collect();
@@ -136,8 +138,10 @@ impl Sheet {
 
     /// Up to eight cells around one, the straight ones first.
     pub fn around(&self, cell: usize) -> impl Iterator<Item = usize> + use<> {
-        let (x, y) = ((cell % self.across) as isize, (cell / self.across) as isize);
-        let (across, down) = (self.across as isize, (self.texel.len() / self.across) as isize);
+        // Divisions of 32 bits take a third of the time.
+        let (across, cells) = (self.across as u32, self.texel.len() as u32);
+        let (x, y) = ((cell as u32 % across) as isize, (cell as u32 / across) as isize);
+        let (across, down) = (across as isize, (cells / across) as isize);
         [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, -1), (-1, 1), (1, 1)].into_iter().filter_map(move |(dx, dy)| {
             let (x, y) = (x + dx, y + dy);
             (x >= 0 && y >= 0 && x < across && y < down).then(|| (y * across + x) as usize)

@@ -12,6 +12,7 @@ use super::fit::Observation;
 use super::inks::{Sample, cluster, distance2, scaled_lab};
 use super::probe::{CLIPPED, FLOOR, Lit, Probe};
 use crate::color::LinearRgb;
+use crate::timed::timed;
 
 /// Fewer places tell no light.
 const LEAST_PLACES: usize = 200;
@@ -45,6 +46,7 @@ pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u
     if observations.len() < LEAST_PLACES {
         return found.to_vec();
     }
+    timed!("inks");
     let samples: Vec<Sample> = found.iter().map(|&rgb| Sample::new(rgb, 1.0, APART_LIGHTNESS)).collect();
     let mut inks: Vec<LinearRgb> = cluster(&samples, APART_LIGHTNESS, APART).palette.inks.iter().map(|ink| ink.color).collect();
     let labs: Vec<[f32; 3]> = found.iter().map(|&rgb| scaled_lab(rgb, FAR_LIGHTNESS)).collect();

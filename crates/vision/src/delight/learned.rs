@@ -17,6 +17,7 @@ use crate::color::{LinearRgb, delta_e, luminance};
 use crate::net::albedo::{FEATURES, Point};
 use crate::net::conv::with_values;
 use crate::net::{AlbedoNetwork, ModelError};
+use crate::timed::timed;
 
 /// How often the network is asked, each time with other points of the context.
 pub const LOOKS: usize = 2;
@@ -48,6 +49,8 @@ pub struct Scene<'a> {
     pub bounds: (Vec3, Vec3),
     /// The camera's place.
     pub eye: Vec3,
+    /// Whether the answers are made to agree with few inks, which takes as long as the rest.
+    pub agree: bool,
 }
 
 /// What the network made of a photo, and the inks of that.
@@ -56,8 +59,8 @@ pub struct Learned {
     pub baked: Baked,
     /// The light that leads from there back to the photo.
     pub light: Light,
-    /// Mean CIEDE2000 between what the network said and what the inks made of it.
-    pub scatter: f32,
+    /// Mean CIEDE2000 between what the network said and what the inks made of it; `None` where they were not asked.
+    pub scatter: Option<f32>,
 }
 
 /// Asks the network about a baked photo; `fitted` holds what the fit made of the same. `None` where it is not believed.
@@ -73,6 +76,7 @@ pub fn learned(
     if scene.context.is_empty() {
         return Ok(None);
     }
+    timed!("network");
     let coarse = Coarse::new(&photo, maps);
     let seen = coarse.seen();
     let points: Vec<Point> = seen.iter().map(|&cell| point(&coarse, cell, maps, scene)).collect();
@@ -83,8 +87,13 @@ pub fn learned(
         return Ok(None);
     }
     let observations: Vec<Observation> = points.iter().zip(&seen).map(|(p, &cell)| observation(p, &coarse, cell, maps)).collect();
-    let agreed = inked(&observations, &found, &coarse.neighbours(&seen));
-    let scatter = agreed.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).sum::<f32>() / found.len().max(1) as f32;
+    let (agreed, scatter) = if scene.agree {
+        let agreed = inked(&observations, &found, &coarse.neighbours(&seen));
+        let scatter = agreed.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).sum::<f32>() / found.len().max(1) as f32;
+        (agreed, Some(scatter))
+    } else {
+        (found, None)
+    };
     let found: Vec<LinearRgb> = agreed.into_iter().map(|c| c.map(|v| v.powf(CONTRAST))).collect();
     let mut answer = vec![[0.0f32; 3]; coarse.color.len()];
     seen.iter().zip(&found).for_each(|(&cell, &albedo)| answer[cell] = albedo);

@@ -31,6 +31,7 @@ use rayon::prelude::*;
 use crate::bake::Baked;
 use crate::color::{self, LinearRgb};
 use crate::net::ModelError;
+use crate::timed::timed;
 use fit::{Observation, fit_light, schlick};
 
 /// At most this many texels are looked at to find the light.
@@ -95,7 +96,7 @@ pub fn delight(
     let (mut paint_by_fit, mut scatter) = (None, None);
     if let Some(learned) = learned::learned(photo.clone(), baked, maps, scene)? {
         paint_by_fit = Some(std::mem::replace(baked, learned.baked));
-        scatter = Some(learned.scatter);
+        scatter = learned.scatter;
         let palette = palette_of(baked, maps);
         let highlights = without_highlights(baked, &palette);
         delit = Delit { light: learned.light, palette, highlights, ..delit };
@@ -108,6 +109,7 @@ pub fn delight(
 
 /// As [`delight`], by the fit alone. `eye` is the camera's place.
 fn by_fit(baked: &mut Baked, maps: &AtlasMaps, eye: Vec3, tyres: Option<DarkReference>) -> Delit {
+    timed!("fit");
     let clipped: Vec<bool> = baked.color.par_iter().map(|c| c.iter().all(|&v| v > CLIPPED)).collect();
     let seen = baked.weight.iter().filter(|&&w| w > 0.0).count();
     let burnt = clipped.iter().zip(&baked.weight).filter(|&(&c, &w)| c && w > 0.0).count();

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use gridvox_car::PhotoCamera;
 use image::{GrayImage, RgbaImage};
 use serde::{Deserialize, Serialize};
+use tracing::span::EnteredSpan;
 
 use crate::analyze::Analysis;
 use crate::cancel::Cancelled;
@@ -23,7 +24,8 @@ use crate::report::Report;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
-    /// A quick look: 512 pixels unless said otherwise.
+    /// A quick look: 512 pixels unless said otherwise. Paint is as the network sees it, not made to agree with few inks; words
+    /// are turned that have an ink of their own; no writing is read.
     Draft,
     /// The real thing: 2048 pixels unless said otherwise.
     #[default]
@@ -60,6 +62,8 @@ pub struct GenerateOptions {
     /// Points marked on each photo and on the car, by photo; one to three steer its camera, four or more give it where
     /// the network cannot. Photos beyond the list's end have none.
     pub point_pairs: Vec<Vec<PointPair>>,
+    /// Whether [`Update::Preview`] is wanted; the livery is the same without, and sooner.
+    pub previews: bool,
 }
 
 impl Default for GenerateOptions {
@@ -71,6 +75,7 @@ impl Default for GenerateOptions {
             cameras: Vec::new(),
             refine: true,
             point_pairs: Vec::new(),
+            previews: true,
         }
     }
 }
@@ -134,6 +139,26 @@ impl Stage {
             Self::Complete => "Filling what is hidden",
             Self::Report => "Measuring the result",
         }
+    }
+
+    /// For whoever listens to where the time goes.
+    fn span(self) -> EnteredSpan {
+        macro_rules! named {
+            ($name:literal) => {
+                tracing::info_span!(target: crate::timed::TARGET, $name)
+            };
+        }
+        let span = match self {
+            Self::Analyse => named!("analyse"),
+            Self::Correspond => named!("correspond"),
+            Self::Pose => named!("pose"),
+            Self::Refine => named!("refine"),
+            Self::Bake => named!("bake"),
+            Self::Delight => named!("delight"),
+            Self::Complete => named!("complete"),
+            Self::Report => named!("report"),
+        };
+        span.entered()
     }
 
     /// Key in the report's timings.

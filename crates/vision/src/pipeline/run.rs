@@ -8,9 +8,10 @@ use glam::Vec2;
 use gridvox_car::{AtlasMaps, CarPack, PartClass, PhotoCamera};
 use image::{GrayImage, Rgba, RgbaImage};
 use rayon::prelude::*;
+use tracing::span::EnteredSpan;
 
 use super::view::{SolvedView, hints, pose_error};
-use super::{GenerateError, GenerateOptions, Generated, SIZES, Stage, Update};
+use super::{GenerateError, GenerateOptions, Generated, Quality, SIZES, Stage, Update};
 use crate::analyze;
 use crate::bake::{self, Baked};
 use crate::cancel::Cancel;
@@ -22,6 +23,7 @@ use crate::photo::Photo;
 use crate::pose;
 use crate::report::{self, CameraReport, Report, Scores};
 use crate::synth::livery;
+use crate::timed::timed;
 use crate::vision::{KeptCar, Vision};
 
 /// Side of the previews in texels.
@@ -104,18 +106,18 @@ struct Job<'a> {
     timings: BTreeMap<String, f64>,
     warnings: Vec<String>,
     started: Instant,
-    running: Option<(Stage, Instant)>,
+    running: Option<(Stage, Instant, EnteredSpan)>,
 }
 
 impl Job<'_> {
     fn run(&mut self, photos: &[Photo]) -> Result<Generated, GenerateError> {
-        let small = self.prepared.maps(self.car, PREVIEW_PX);
+        let small = self.options.previews.then(|| self.prepared.maps(self.car, PREVIEW_PX));
         let size = self.options.size_px();
         let (car, prepared) = (self.car, self.prepared.clone());
         // The large maps are computed while the network looks at the photos.
         let views = std::thread::scope(|scope| {
             scope.spawn(move || prepared.maps(car, size));
-            self.solve_all(photos, &small)
+            self.solve_all(photos, small.as_deref())
         })?;
 
         self.begin(Stage::Bake, 0.55)?;
@@ -131,13 +133,15 @@ impl Job<'_> {
         }
 
         self.begin(Stage::Delight, 0.68)?;
-        let (lights, blended, palette) = self.delight(baked, &views, &maps)?;
+        let thorough = self.options.quality == Quality::High;
+        let (lights, blended, palette) = self.delight(baked, &views, &maps, thorough)?;
 
         self.begin(Stage::Complete, 0.76)?;
         let classes = livery::classes(&self.car.model);
         // A draft, like a preview, is left to the vote, which takes a quarter of the time.
         let guide = if size > PREVIEW_PX { self.guide(&classes) } else { None };
-        let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref(), self.vision.reading())?;
+        let reader = self.vision.reading().filter(|_| thorough);
+        let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref(), reader)?;
         drop(blended.1);
         if done.symmetry.agreement.is_some_and(|a| a < 0.6) {
             self.warnings.push(format!(
@@ -153,9 +157,11 @@ impl Job<'_> {
         }
         self.cancel.check()?;
         let livery = encode(&done, size, self.options.color_boost);
+        if self.options.previews {
+            (self.on_update)(Update::Preview(Arc::new(preview_of(&livery))));
+        }
         let confidence =
             GrayImage::from_raw(size, size, done.confidence.clone()).unwrap_or_else(|| GrayImage::new(size, size));
-        (self.on_update)(Update::Preview(Arc::new(preview_of(&livery))));
 
         self.begin(Stage::Report, 0.94)?;
         let (scores, evidence) = report::score(&views, &lights, &done.color, &maps, self.car);
@@ -185,7 +191,7 @@ impl Job<'_> {
     }
 
     /// Solves each photo's camera; the first preview comes as soon as the first camera is roughly known.
-    fn solve_all<'p>(&mut self, photos: &'p [Photo], small: &AtlasMaps) -> Result<Vec<SolvedView<'p>>, GenerateError> {
+    fn solve_all<'p>(&mut self, photos: &'p [Photo], small: Option<&AtlasMaps>) -> Result<Vec<SolvedView<'p>>, GenerateError> {
         let mut views: Vec<SolvedView<'p>> = Vec::new();
         let mut first_error = None;
         for (index, photo) in photos.iter().enumerate() {
@@ -196,9 +202,7 @@ impl Job<'_> {
                     if was_shown && index + 1 == photos.len() && self.options.size_px() == PREVIEW_PX {
                         continue; // the livery itself comes as fast as a better preview
                     }
-                    let baked = self.bake_small(&views, small);
-                    let preview = self.preview(baked, &views, small)?;
-                    (self.on_update)(Update::Preview(Arc::new(preview)));
+                    self.show(&views, small)?;
                 }
                 Err(error @ (GenerateError::Cancelled(_) | GenerateError::Model(_))) => return Err(error),
                 Err(error) => {
@@ -220,7 +224,7 @@ impl Job<'_> {
         photo: &'p Photo,
         index: usize,
         count: usize,
-        small: &AtlasMaps,
+        small: Option<&AtlasMaps>,
         before: &[SolvedView<'p>],
     ) -> Result<SolvedView<'p>, GenerateError> {
         let fraction = |inside: f32| 0.5 * (index as f32 + inside) / count as f32;
@@ -243,13 +247,11 @@ impl Job<'_> {
         self.begin(Stage::Pose, fraction(0.5))?;
         let bounds = self.car.model.bounds();
         let solution = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints).map_err(|f| pose_error(f, photo))?;
-        if before.is_empty() {
+        if before.is_empty() && small.is_some() {
             // What did not recognise the car says nothing about its parts or about what hides it.
             let believed = (!solution.by_hand).then(|| net.clone());
             let rough = [SolvedView::new(photo, solution.camera, believed, Some(solution.clone()), &self.prepared)];
-            let baked = self.bake_small(&rough, small);
-            let preview = self.preview(baked, &rough, small)?;
-            (self.on_update)(Update::Preview(Arc::new(preview)));
+            self.show(&rough, small)?;
         }
         self.begin(Stage::Refine, fraction(0.65))?;
         let refined = if self.options.refine {
@@ -277,16 +279,16 @@ impl Job<'_> {
         Ok(view)
     }
 
-    fn bake_small(&self, views: &[SolvedView<'_>], small: &AtlasMaps) -> Vec<Baked> {
-        views.iter().map(|view| bake::bake(&view.to_bake(), &self.car.model, self.prepared.scene(), small)).collect()
-    }
-
-    /// A whole livery at the preview's size.
-    fn preview(&self, baked: Vec<Baked>, views: &[SolvedView<'_>], small: &AtlasMaps) -> Result<RgbaImage, ModelError> {
-        let (_, blended, palette) = self.delight(baked, views, small)?;
-        // The vote is quick and near enough for a preview.
+    /// Sends a preview, where there are maps of its size: a whole livery, by what is quick and near enough.
+    fn show(&mut self, views: &[SolvedView<'_>], small: Option<&AtlasMaps>) -> Result<(), ModelError> {
+        let Some(small) = small else { return Ok(()) };
+        timed!("preview");
+        let bake = |view: &SolvedView<'_>| bake::bake(&view.to_bake(), &self.car.model, self.prepared.scene(), small);
+        let (_, blended, palette) = self.delight(views.iter().map(bake).collect(), views, small, false)?;
         let done = complete::complete(blended.0, &blended.1, small, &palette, None, None)?;
-        Ok(encode(&done, small.size, self.options.color_boost))
+        let preview = encode(&done, small.size, self.options.color_boost);
+        (self.on_update)(Update::Preview(Arc::new(preview)));
+        Ok(())
     }
 
     /// The completion network with this car, if there is one.
@@ -294,13 +296,15 @@ impl Job<'_> {
         Some(Guide { network: self.vision.atlas()?, classes, bounds: self.car.model.bounds() })
     }
 
-    /// Takes the light off each photo, then blends them: lights, (colour, weight), inks.
+    /// Takes the light off each photo, then blends them: lights, (colour, weight), inks. What is `thorough` is made to agree
+    /// with few inks.
     #[expect(clippy::type_complexity, reason = "three results of one step, named where they are used")]
     fn delight(
         &self,
         mut baked: Vec<Baked>,
         views: &[SolvedView<'_>],
         maps: &AtlasMaps,
+        thorough: bool,
     ) -> Result<(Vec<Delit>, (Vec<LinearRgb>, Vec<f32>), Palette), ModelError> {
         let delight = |(baked, view): (&mut Baked, &SolvedView<'_>)| {
             let context = view.light_points(self.car, maps);
@@ -309,6 +313,7 @@ impl Job<'_> {
                 context: &context,
                 bounds: self.car.model.bounds(),
                 eye: view.camera.eye(),
+                agree: thorough,
             };
             delight::delight(baked, maps, &scene, view.tyres(self.car))
         };
@@ -330,13 +335,13 @@ impl Job<'_> {
     fn begin(&mut self, stage: Stage, fraction: f32) -> Result<(), GenerateError> {
         self.finish_stage();
         self.cancel.check()?;
-        self.running = Some((stage, Instant::now()));
+        self.running = Some((stage, Instant::now(), stage.span()));
         (self.on_update)(Update::Stage { stage, fraction });
         Ok(())
     }
 
     fn finish_stage(&mut self) {
-        if let Some((stage, since)) = self.running.take() {
+        if let Some((stage, since, _span)) = self.running.take() {
             *self.timings.entry(stage.key().into()).or_default() += since.elapsed().as_secs_f64();
         }
     }

@@ -73,6 +73,18 @@ fn a_photo_with_a_known_camera_becomes_a_livery() {
     }
     let previews = updates.iter().filter(|u| matches!(u, Update::Preview(_))).count();
     assert!(previews >= 2, "{previews} previews");
+    let unseen = GenerateOptions { previews: false, ..options(vec![camera]) };
+    let mut previews = 0;
+    let again = generate(
+        &Vision::for_known_cameras(&gridvox_car::bundled::models_dir()).expect("the weights fit"),
+        &car,
+        &[photo(&car, &camera)],
+        &unseen,
+        &Cancel::new(),
+        &mut |u| previews += usize::from(matches!(u, Update::Preview(_))),
+    )
+    .expect("a livery");
+    assert!(previews == 0 && again.livery == made.livery && again.confidence == made.confidence);
     let back: Report = serde_json::from_str(&serde_json::to_string(&made.report).expect("writes")).expect("reads");
     assert_eq!(back.cameras.len(), 1);
 }

@@ -1,6 +1,6 @@
 //! Letters that have an ink of their own: connected pieces of one ink with thin strokes, wholly in sight, and rows of them.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use glam::Vec2;
 use gridvox_car::groups::Groups;
@@ -82,8 +82,38 @@ pub(super) fn flood(start: usize, inks: &[u8], visited: &mut [bool], sheet: &She
     cells
 }
 
-/// Whether a piece could be a letter or a number.
-pub(super) fn judge(cells: Vec<u32>, inks: &[u8], sheet: &Sheet) -> Option<Piece> {
+/// A number for each cell of a sheet, of which few at a time are not 0.
+pub(super) struct Marks {
+    of: Vec<u32>,
+    marked: Vec<u32>,
+}
+
+impl Marks {
+    /// All 0.
+    pub fn new(cells: usize) -> Self {
+        Self { of: vec![0; cells], marked: Vec::new() }
+    }
+
+    fn get(&self, cell: usize) -> u32 {
+        self.of[cell]
+    }
+
+    /// Sets a number above 0; returns whether there was none.
+    fn set(&mut self, cell: u32, mark: u32) -> bool {
+        let before = std::mem::replace(&mut self.of[cell as usize], mark);
+        if before == 0 {
+            self.marked.push(cell);
+        }
+        before == 0
+    }
+
+    fn clear(&mut self) {
+        self.marked.drain(..).for_each(|cell| self.of[cell as usize] = 0);
+    }
+}
+
+/// Whether a piece could be a letter or a number. `marks` are all 0, and are again afterwards.
+pub(super) fn judge(cells: Vec<u32>, inks: &[u8], sheet: &Sheet, marks: &mut Marks) -> Option<Piece> {
     let area = cells.len() as f32 * sheet.cell_m * sheet.cell_m;
     if cells.len() < 12 || area > 0.3 {
         return None;
@@ -97,12 +127,14 @@ pub(super) fn judge(cells: Vec<u32>, inks: &[u8], sheet: &Sheet) -> Option<Piece
     if !LETTER_HEIGHT_M.contains(&extent.y) || extent.x > LETTER_WIDTH_M || extent.x < 0.005 {
         return None;
     }
-    let stroke = 2.0 * thickness(&cells, sheet) * sheet.cell_m;
+    let stroke = 2.0 * thickness(&cells, sheet, marks) * sheet.cell_m;
+    marks.clear();
     if stroke > STROKE_SHARE * extent.y.max(extent.x).min(1.2 * extent.y) {
         return None;
     }
     let ink = inks[cells[0] as usize];
-    let (ground, plain, open) = rim(&cells, inks, sheet);
+    let (ground, plain, open) = rim(&cells, inks, sheet, marks);
+    marks.clear();
     if plain < MIXED_SHARE || open > OPEN_SHARE || ground == ink {
         return None;
     }
@@ -117,16 +149,18 @@ pub(super) fn judge(cells: Vec<u32>, inks: &[u8], sheet: &Sheet) -> Option<Piece
 }
 
 /// The ink that most of a piece's surroundings have, its share, and the share of surroundings that are not in sight.
-fn rim(cells: &[u32], inks: &[u8], sheet: &Sheet) -> (u8, f32, f32) {
+fn rim(cells: &[u32], inks: &[u8], sheet: &Sheet, reached: &mut Marks) -> (u8, f32, f32) {
     // The first rings are the blurred edge, whose colours lie between two inks.
     let mut ring: Vec<u32> = cells.to_vec();
-    let mut reached: HashSet<u32> = cells.iter().copied().collect();
+    for &cell in cells {
+        reached.set(cell, 1);
+    }
     let mut open = 0;
     for _ in 0..=EDGE_CELLS {
         let mut next = Vec::new();
         for &cell in &ring {
             for n in sheet.around(cell as usize).take(4) {
-                if reached.insert(n as u32) {
+                if reached.set(n as u32, 1) {
                     if inks[n] != UNSEEN {
                         next.push(n as u32);
                     } else {
@@ -147,23 +181,25 @@ fn rim(cells: &[u32], inks: &[u8], sheet: &Sheet) -> (u8, f32, f32) {
 }
 
 /// Greatest distance of a cell of the piece from its rim, in cells.
-fn thickness(cells: &[u32], sheet: &Sheet) -> f32 {
-    let mut distance: HashMap<u32, u32> = cells.iter().map(|&cell| (cell, u32::MAX)).collect();
+fn thickness(cells: &[u32], sheet: &Sheet, distance: &mut Marks) -> f32 {
+    for &cell in cells {
+        distance.set(cell, u32::MAX);
+    }
     let mut queue = VecDeque::new();
     for &cell in cells {
-        if sheet.around(cell as usize).take(4).any(|n| !distance.contains_key(&(n as u32))) {
+        if sheet.around(cell as usize).take(4).any(|n| distance.get(n) == 0) {
             queue.push_back((cell, 1));
         }
     }
     for &(cell, d) in &queue {
-        distance.insert(cell, d);
+        distance.set(cell, d);
     }
     let mut most = 0;
     while let Some((cell, d)) = queue.pop_front() {
         most = most.max(d);
         for n in sheet.around(cell as usize).take(4) {
-            if distance.get(&(n as u32)) == Some(&u32::MAX) {
-                distance.insert(n as u32, d + 1);
+            if distance.get(n) == u32::MAX {
+                distance.set(n as u32, d + 1);
                 queue.push_back((n as u32, d + 1));
             }
         }

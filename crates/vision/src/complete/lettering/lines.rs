@@ -140,14 +140,26 @@ impl Line {
         (Vec2::new(f32::from(x.0), f32::from(y.0)), Vec2::new(f32::from(x.1) + 1.0, f32::from(y.1) + 1.0))
     }
 
+    /// Its strokes, to be asked cell by cell.
+    pub fn strokes(&self, raster: &Raster) -> Strokes {
+        let (low, across) = ((self.extent.x.0, self.extent.y.0), self.extent.width() as usize);
+        let mut there = vec![false; across * self.extent.height() as usize];
+        for &cell in &self.cells {
+            let (x, y) = (cell as usize % raster.across, cell as usize / raster.across);
+            there[(y - usize::from(low.1)) * across + x - usize::from(low.0)] = true;
+        }
+        Strokes { low: low.into(), across, there }
+    }
+
     fn tones(&self, raster: &Raster, margin: f32) -> Option<Tones> {
         let (low, high) = self.corners();
         let (low, high) = ((low - margin).max(Vec2::ZERO), high + margin);
         let (mut strokes, mut ground) = (Vec::new(), Vec::new());
         // Next to strokes is neither.
-        let edge = |cell: u32| {
-            let near = [cell.wrapping_sub(1), cell + 1, cell.wrapping_sub(raster.across as u32), cell + raster.across as u32];
-            near.iter().any(|n| self.cells.binary_search(n).is_ok())
+        let of_line = self.strokes(raster);
+        let edge = |x: usize, y: usize| {
+            let near = [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
+            near.iter().any(|&(x, y)| of_line.has(x, y))
         };
         for y in low.y as usize..(high.y.ceil() as usize).min(raster.down()) {
             for x in low.x as usize..(high.x.ceil() as usize).min(raster.across) {
@@ -155,14 +167,30 @@ impl Line {
                 if !raster.knows(cell) {
                     continue;
                 }
-                if self.cells.binary_search(&(cell as u32)).is_ok() {
+                if of_line.has(x, y) {
                     strokes.push(raster.tone[cell]);
-                } else if !edge(cell as u32) {
+                } else if !edge(x, y) {
                     ground.push(raster.tone[cell]);
                 }
             }
         }
         Tones::of(&strokes, &ground)
+    }
+}
+
+/// Which cells of a line's box are strokes.
+pub(crate) struct Strokes {
+    low: [u16; 2],
+    across: usize,
+    there: Vec<bool>,
+}
+
+impl Strokes {
+    /// Whether a cell of the raster, inside the box or not, is one.
+    pub fn has(&self, x: usize, y: usize) -> bool {
+        let (x, y) = (x.wrapping_sub(usize::from(self.low[0])), y.wrapping_sub(usize::from(self.low[1])));
+        // What lies before the box has become large, too.
+        x < self.across && y < self.there.len() / self.across && self.there[y * self.across + x]
     }
 }
 

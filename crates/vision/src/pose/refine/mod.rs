@@ -25,6 +25,7 @@ use glam::Vec3;
 use gridvox_car::raster::{RasterOptions, RasterScene};
 use gridvox_car::{CarModel, MaterialKind, PartClass};
 use image::RgbImage;
+use crate::timed::timed;
 use picture::Picture;
 use search::{Match, search};
 
@@ -175,7 +176,10 @@ fn lay(
     let prior = if is_believed { told } else { lens_prior(photo.dimensions(), &PoseHints::default()) };
     let pairs = hand::terms(photo.dimensions(), &hints.point_pairs);
     let fit = Fit { car, photo, field, outline_known: !start.by_hand, prior, pairs: &pairs };
-    let chosen = candidates::choose(&fit, start);
+    let chosen = {
+        timed!("choose");
+        candidates::choose(&fit, start)
+    };
     let mut free = Free::PINHOLE;
     let fine = &LEVELS[1];
     let picture = fit.picture(fine.long_side);
@@ -188,6 +192,7 @@ fn lay(
             (model, free) = (moved, loose);
         }
     }
+    timed!("finest");
     let finest = &LEVELS[2];
     free.k1 = true;
     let picture = fit.picture(finest.long_side);
@@ -263,6 +268,7 @@ impl Fit<'_> {
 
     /// How far off the camera may be; without the normal equations that it came from, those of the edges nearby.
     fn evidence(&self, picture: &Picture, model: &CameraModel, information: Option<Information>) -> EdgeEvidence {
+        timed!("evidence");
         let finest = &LEVELS[2];
         let unit = reference_scale(self.photo.width(), self.photo.height());
         let wide = self.matches(finest, picture, model, drift::REACH_PX * unit);
