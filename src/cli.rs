@@ -362,6 +362,9 @@ pub enum TrainedNetwork {
     Correspond,
     /// Tells paint from light.
     Albedo,
+    /// Tells paint from harsh light; starts from the weights of `albedo` with `--start-from`.
+    #[value(name = "albedo_harsh")]
+    AlbedoHarsh,
     /// Puts the livery's inks on what no photo shows.
     Atlas,
     /// Paints one car's texture straight from a photo; a baseline for `gridvox eval --baselines`.
@@ -376,6 +379,7 @@ impl TrainedNetwork {
         match self {
             Self::Correspond => "correspond",
             Self::Albedo => "albedo",
+            Self::AlbedoHarsh => "albedo_harsh",
             Self::Atlas => "atlas",
             Self::Direct => "direct",
             Self::Reading => "reading",

@@ -33,7 +33,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     numbers.iter().filter_map(|(name, value)| Some((name, (*value)?))).for_each(|(name, value)| command += &format!(" --{name} {value}"));
     let defaults = match args.network {
         TrainedNetwork::Correspond => TrainOptions::correspondence(args.out.clone()),
-        TrainedNetwork::Albedo => TrainOptions::albedo(args.out.clone()),
+        TrainedNetwork::Albedo | TrainedNetwork::AlbedoHarsh => TrainOptions::albedo(args.out.clone()),
         TrainedNetwork::Atlas => TrainOptions::atlas(args.out.clone()),
         TrainedNetwork::Direct => TrainOptions::direct(args.out.clone()),
         TrainedNetwork::Reading => TrainOptions::reading(args.out.clone()),
@@ -56,6 +56,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         }
         (TrainedNetwork::Correspond, None) => train::correspondence(&cars, &NetworkConfig::standard(), &options, &cancel, &mut say)?,
         (TrainedNetwork::Albedo, None) => train::albedo(&cars, &AlbedoConfig::standard(), &options, &cancel, &mut say)?,
+        (TrainedNetwork::AlbedoHarsh, None) => train::albedo_harsh(&cars, &AlbedoConfig::standard(), &options, &cancel, &mut say)?,
         (TrainedNetwork::Atlas, None) => train::atlas(&cars, &AtlasConfig::standard(), &options, &cancel, &mut say)?,
         (TrainedNetwork::Direct, None) => {
             let [pack] = packs.as_slice() else { bail!("The direct network paints one car's texture: name one alone with --car.") };

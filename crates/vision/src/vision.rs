@@ -7,7 +7,7 @@ use candle_core::Device;
 use gridvox_car::{AtlasMaps, CarPack, RasterScene};
 use image::RgbImage;
 
-use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, ModelError, ReadingNetwork, weights};
+use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, HarshAlbedo, ModelError, ReadingNetwork, weights};
 use crate::pose;
 use crate::timed::timed;
 
@@ -15,6 +15,7 @@ use crate::timed::timed;
 pub struct Vision {
     network: Option<CorrespondenceNet>,
     albedo: AlbedoNetwork,
+    albedo_harsh: Option<HarshAlbedo>,
     atlas: Option<AtlasNetwork>,
     reading: Option<ReadingNetwork>,
     cars: Mutex<Option<Arc<KeptCar>>>,
@@ -43,15 +44,16 @@ impl Vision {
         Ok(Self {
             network: None,
             albedo: weights::load(models_dir, &Device::Cpu)?,
+            albedo_harsh: weights::load_if_listed(models_dir, &Device::Cpu)?,
             atlas: weights::load_if_listed(models_dir, &Device::Cpu)?,
             reading: weights::load_if_listed(models_dir, &Device::Cpu)?,
             cars: Mutex::new(None),
         })
     }
 
-    /// The network that tells paint from light.
-    pub(crate) fn albedo(&self) -> &AlbedoNetwork {
-        &self.albedo
+    /// The networks that tell paint from light, the usual one first; models folders of older versions have no other.
+    pub(crate) fn albedo(&self) -> Vec<&AlbedoNetwork> {
+        std::iter::once(&self.albedo).chain(self.albedo_harsh.as_ref().map(AsRef::as_ref)).collect()
     }
 
     /// The network that puts inks on what nothing shows; models folders of older versions have none.

@@ -38,10 +38,13 @@ const MOST_SHADE: f32 = 0.17;
 /// seven path-traced ones.
 const CONTRAST: f32 = 1.1;
 
+/// How fast trust falls with the distance between answers and few inks, as a power.
+const DISTRUST: f32 = 4.0;
+
 /// What the network judges the light by.
 pub struct Scene<'a> {
-    /// The network.
-    pub network: &'a AlbedoNetwork,
+    /// The networks, at least one; the nearer its answers lie to few inks, the more one is believed.
+    pub networks: &'a [&'a AlbedoNetwork],
     /// Points of the photo on and around the car, [`LOOKS`] times as many as the network takes; each of them in turn belongs to
     /// the next look.
     pub context: &'a [Point],
@@ -80,25 +83,49 @@ pub fn learned(
     let coarse = Coarse::new(&photo, maps);
     let seen = coarse.seen();
     let points: Vec<Point> = seen.iter().map(|&cell| point(&coarse, cell, maps, scene)).collect();
-    let found = from_all_looks(scene.network, scene.context, &points)?;
     let by_fit = Coarse::new(fitted, maps);
     let fitted: Vec<LinearRgb> = seen.iter().map(|&cell| by_fit.color[cell]).collect();
-    if shade(&found, &fitted) > MOST_SHADE {
-        return Ok(None);
-    }
     let observations: Vec<Observation> = points.iter().zip(&seen).map(|(p, &cell)| observation(p, &coarse, cell, maps)).collect();
-    let (agreed, scatter) = if scene.agree {
-        let agreed = inked(&observations, &found, &coarse.neighbours(&seen));
+    // what only the inks can tell is which network to believe
+    let asked = if scene.agree { scene.networks } else { &scene.networks[..1] };
+    let neighbours = coarse.neighbours(&seen);
+    let answer = |network: &&AlbedoNetwork| -> Result<Option<(Vec<LinearRgb>, Option<f32>)>, ModelError> {
+        let found = from_all_looks(network, scene.context, &points)?;
+        if shade(&found, &fitted) > MOST_SHADE {
+            return Ok(None);
+        }
+        if !scene.agree {
+            return Ok(Some((found, None)));
+        }
+        let agreed = inked(&observations, &found, &neighbours);
         let scatter = agreed.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).sum::<f32>() / found.len().max(1) as f32;
-        (agreed, Some(scatter))
-    } else {
-        (found, None)
+        Ok(Some((agreed, Some(scatter))))
     };
+    let answers = asked.par_iter().map(answer).collect::<Result<Vec<_>, _>>()?;
+    let Some((agreed, scatter)) = weighed(answers.into_iter().flatten().collect()) else { return Ok(None) };
     let found: Vec<LinearRgb> = agreed.into_iter().map(|c| c.map(|v| v.powf(CONTRAST))).collect();
     let mut answer = vec![[0.0f32; 3]; coarse.color.len()];
     seen.iter().zip(&found).for_each(|(&cell, &albedo)| answer[cell] = albedo);
     coarse.carry(&answer, &mut photo, maps);
     Ok(Some(Learned { baked: photo, light: fit_known(&observations, &found), scatter }))
+}
+
+/// The mean of answers, each the less the farther it lies from few inks, and how far that is.
+fn weighed(mut answers: Vec<(Vec<LinearRgb>, Option<f32>)>) -> Option<(Vec<LinearRgb>, Option<f32>)> {
+    if answers.len() < 2 {
+        return answers.pop();
+    }
+    let weights: Vec<f32> = answers.iter().map(|(_, scatter)| scatter.unwrap_or(1.0).max(0.1).powf(-DISTRUST)).collect();
+    let total: f32 = weights.iter().sum();
+    let mean = |place: usize| -> LinearRgb {
+        std::array::from_fn(|k| {
+            let sum: f32 = answers.iter().zip(&weights).map(|((paint, _), weight)| weight * paint[place][k].cbrt()).sum();
+            (sum / total).powi(3)
+        })
+    };
+    let paint = (0..answers[0].0.len()).map(mean).collect();
+    let scatter = answers.iter().zip(&weights).filter_map(|((_, scatter), weight)| Some(scatter.as_ref()? * weight / total)).sum();
+    Some((paint, Some(scatter)))
 }
 
 /// Share of the places that are much lighter by the network than by the fit, after one gain.
@@ -190,6 +217,17 @@ mod tests {
         let brighter: Vec<LinearRgb> = fitted(25).iter().map(|c| c.map(|v| 1.15 * v)).collect();
         assert_eq!(shade(&brighter, &fitted(25)), 0.0);
         assert_eq!(shade(&[], &[]), 0.0);
+    }
+
+    #[test]
+    fn answers_far_from_few_inks_count_little() {
+        let of = |paint: f32, scatter| (vec![[paint; 3]; 2], Some(scatter));
+        assert_eq!(weighed(vec![]), None);
+        assert_eq!(weighed(vec![(vec![[0.4; 3]], None)]), Some((vec![[0.4; 3]], None)), "one that nobody judged is taken as it is");
+        let (even, scatter) = weighed(vec![of(0.027, 3.0), of(0.125, 3.0)]).expect("two");
+        assert!((even[1][0] - 0.064).abs() < 1e-5 && (scatter.expect("judged") - 3.0).abs() < 1e-5, "{even:?}");
+        let (doubted, _) = weighed(vec![of(0.027, 3.0), of(0.125, 6.0)]).expect("two");
+        assert!(doubted[0][0] < 0.034, "{doubted:?}");
     }
 
     #[test]

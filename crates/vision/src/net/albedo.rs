@@ -228,6 +228,40 @@ impl Model for AlbedoNetwork {
     }
 }
 
+/// The same network, trained to half on harsh light: dark rooms with a lamp, rows of lamps, a low sun. Under even light it
+/// is a little worse than the other, under a photographer's lamp far better, so both are asked.
+pub struct HarshAlbedo(AlbedoNetwork);
+
+impl Model for HarshAlbedo {
+    type Config = AlbedoConfig;
+    const NAME: &'static str = "albedo_harsh";
+    const STARTS_FROM: &'static str = AlbedoNetwork::NAME;
+
+    fn new(config: &AlbedoConfig, vb: VarBuilder) -> Result<Self> {
+        AlbedoNetwork::new(config, vb).map(Self)
+    }
+
+    fn problem(config: &AlbedoConfig) -> Option<String> {
+        AlbedoNetwork::problem(config)
+    }
+
+    fn config(&self) -> &AlbedoConfig {
+        self.0.config()
+    }
+}
+
+impl AsRef<AlbedoNetwork> for AlbedoNetwork {
+    fn as_ref(&self) -> &AlbedoNetwork {
+        self
+    }
+}
+
+impl AsRef<AlbedoNetwork> for HarshAlbedo {
+    fn as_ref(&self) -> &AlbedoNetwork {
+        &self.0
+    }
+}
+
 impl AlbedoNetwork {
     /// Runs on points of (batch, 1, count, [`FEATURES`]), of which the first `context` tell about the light; returns what
     /// [`Point::albedo`] takes for each, (batch, 1, count, 3).

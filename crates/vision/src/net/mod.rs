@@ -26,7 +26,7 @@ pub mod weights;
 #[cfg(test)]
 pub(crate) mod check;
 
-pub use albedo::{AlbedoConfig, AlbedoNetwork};
+pub use albedo::{AlbedoConfig, AlbedoNetwork, HarshAlbedo};
 pub use atlas::{AtlasConfig, AtlasNetwork};
 pub use correspondence::{Correspondence, CropRect};
 pub use direct::{DirectConfig, DirectNetwork, DirectPainter};

@@ -23,6 +23,8 @@ pub trait Model: Sized {
     type Config: Serialize + DeserializeOwned + Clone;
     /// Its name in the manifest, and its folder's.
     const NAME: &'static str;
+    /// The network of the same shape whose weights a training can start from where there are none of its own.
+    const STARTS_FROM: &'static str = Self::NAME;
 
     /// Takes the weights from `vb`, or makes them there when it is backed by a `VarMap`.
     fn new(config: &Self::Config, vb: VarBuilder) -> candle_core::Result<Self>;
@@ -104,16 +106,27 @@ pub fn load_if_listed<M: Model>(models_dir: &Path, device: &Device) -> Result<Op
 }
 
 /// Reads a network's configuration and tensors, not yet compared with each other.
-pub fn read_model<M: Model>(
+pub fn read_model<M: Model>(models_dir: &Path, device: &Device) -> Result<(M::Config, HashMap<String, Tensor>), ModelError> {
+    read_named::<M>(M::NAME, models_dir, device)
+}
+
+/// As [`read_model`], for a training to start from: its own weights where there are any, else those of its like.
+pub fn read_start<M: Model>(models_dir: &Path, device: &Device) -> Result<(M::Config, HashMap<String, Tensor>), ModelError> {
+    let has_own = manifest(models_dir)?.models.contains_key(M::NAME);
+    read_named::<M>(if has_own { M::NAME } else { M::STARTS_FROM }, models_dir, device)
+}
+
+fn read_named<M: Model>(
+    name: &str,
     models_dir: &Path,
     device: &Device,
 ) -> Result<(M::Config, HashMap<String, Tensor>), ModelError> {
     let listed = manifest(models_dir)?;
     let entry = listed
         .models
-        .get(M::NAME)
-        .ok_or_else(|| bad_config(&models_dir.join(MANIFEST_NAME), format!("there is no model `{}`", M::NAME)))?;
-    let folder = models_dir.join(M::NAME);
+        .get(name)
+        .ok_or_else(|| bad_config(&models_dir.join(MANIFEST_NAME), format!("there is no model `{name}`")))?;
+    let folder = models_dir.join(name);
     let config_path = folder.join("config.json");
     let config: M::Config =
         serde_json::from_slice(&read(&config_path, MAX_TEXT_BYTES)?).map_err(|error| bad_config(&config_path, error))?;

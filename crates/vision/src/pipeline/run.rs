@@ -306,10 +306,11 @@ impl Job<'_> {
         maps: &AtlasMaps,
         thorough: bool,
     ) -> Result<(Vec<Delit>, (Vec<LinearRgb>, Vec<f32>), Palette), ModelError> {
+        let networks = self.vision.albedo();
         let delight = |(baked, view): (&mut Baked, &SolvedView<'_>)| {
             let context = view.light_points(self.car, maps);
             let scene = delight::Scene {
-                network: self.vision.albedo(),
+                networks: &networks,
                 context: &context,
                 bounds: self.car.model.bounds(),
                 eye: view.camera.eye(),

@@ -30,8 +30,6 @@ const FRAME: (usize, usize) = (320, 184);
 const KEPT_FRAMES: usize = 40;
 /// How often a kept frame is used again, so that rasterising stays a small part of the cost.
 const USES_PER_FRAME: f64 = 20.0;
-/// Share of photos under harsh light; the others have that of the other networks.
-const HARSH: f64 = 0.45;
 /// A frame that shows less paint is thrown away, pixels.
 const LEAST_PAINT: usize = 600;
 /// Edge of the map that says how shut in a painted place is, in texels.
@@ -90,12 +88,8 @@ pub struct PointStream {
 }
 
 impl PointStream {
-    /// A stream of points with liveries of these families.
-    pub fn new(seed: u64, families: &[Family]) -> Self {
-        Self::under(HARSH, seed, families)
-    }
-
-    /// The same with this share of photos under harsh light.
+    /// A stream of points with liveries of these families; this share of photos is under harsh light, the others have that of
+    /// the other networks.
     pub fn under(harsh: f64, seed: u64, families: &[Family]) -> Self {
         let (rng, families) = (Pcg64Mcg::seed_from_u64(seed), families.to_vec());
         Self { rng, families, harsh, kept: Kept::new(KEPT_FRAMES, USES_PER_FRAME) }
@@ -313,8 +307,8 @@ mod tests {
     fn samples_are_seeded_and_painted_points_know_their_paint() {
         let mut rng = Pcg64Mcg::seed_from_u64(3);
         let cars = PointSubject::family(&gridvox_car::testing::box_car(), 1, &mut rng);
-        let mut stream = PointStream::new(7, &Family::TRAINING);
-        let mut again = PointStream::new(7, &Family::TRAINING);
+        let mut stream = PointStream::under(0.5, 7, &Family::TRAINING);
+        let mut again = PointStream::under(0.5, 7, &Family::TRAINING);
         for _ in 0..20 {
             let (sample, twin) = (stream.next(&cars), again.next(&cars));
             assert_eq!(sample.points.len(), CONTEXT.total() + ASKED);

@@ -1,5 +1,7 @@
 //! The albedo network's training: points of photos, and how near the paint is that the network reads off them.
 
+use std::marker::PhantomData;
+
 use candle_core::{Device, Result, Tensor};
 use gridvox_car::CarModel;
 use rand::SeedableRng;
@@ -10,7 +12,7 @@ use super::known::with_gradient;
 use super::plot::Curve;
 use super::{Task, TrainOptions};
 use crate::color::{self, LinearRgb};
-use crate::net::AlbedoNetwork;
+use crate::net::{AlbedoConfig, AlbedoNetwork, Model};
 use crate::net::albedo::{CONTEXT, FEATURES};
 use crate::net::conv::with_values;
 use crate::synth::livery::derive_seed;
@@ -22,18 +24,23 @@ const VALIDATION_SEED: u64 = 0x7a11_d001;
 /// Weights of the colour as it is and after one gain: exposure is guesswork, the ratios of the inks are not.
 const ABSOLUTE: f32 = 0.4;
 const ALIGNED: f32 = 1.0;
+/// Share of photos under harsh light that the network for it learns from.
+pub(super) const HARSH: f64 = 0.45;
 /// Lab units that count as 1 in the loss.
 const UNIT: f32 = 10.0;
 
 /// The task; see the module.
-pub(super) struct Albedo {
+pub(super) struct Albedo<M> {
+    /// Share of photos under harsh light.
+    harsh: f64,
+    model: PhantomData<fn() -> M>,
     cars: Vec<PointSubject>,
     /// Of the cars' own shapes, with liveries of the held-out family: under the light of the other networks, and harsh light.
     validation: [Vec<Described>; 2],
 }
 
-impl Albedo {
-    pub(super) fn new(cars: &[&CarModel], options: &TrainOptions) -> Self {
+impl<M> Albedo<M> {
+    pub(super) fn new(cars: &[&CarModel], harsh: f64, options: &TrainOptions) -> Self {
         let mut rng = Pcg64Mcg::seed_from_u64(derive_seed(options.seed, 0x5a9f));
         let own: Vec<PointSubject> = cars.iter().flat_map(|car| PointSubject::family(car, 0, &mut rng)).collect();
         let validation = [0.0, 1.0].map(|harsh| {
@@ -41,7 +48,7 @@ impl Albedo {
             (0..options.validation).map(|_| stream.next(&own).into()).collect()
         });
         let cars = cars.iter().flat_map(|car| PointSubject::family(car, options.shapes, &mut rng)).collect();
-        Self { cars, validation }
+        Self { harsh, model: PhantomData, cars, validation }
     }
 }
 
@@ -59,8 +66,8 @@ impl From<PointSample> for Described {
     }
 }
 
-impl Task for Albedo {
-    type Model = AlbedoNetwork;
+impl<M: Model<Config = AlbedoConfig> + AsRef<AlbedoNetwork> + Send + Sync + 'static> Task for Albedo<M> {
+    type Model = M;
     type Sample = Described;
     type Stream = PointStream;
     const LOSSES: &'static [&'static str] = &["absolute", "aligned"];
@@ -81,20 +88,21 @@ impl Task for Albedo {
     ];
 
     fn stream(&self, seed: u64) -> PointStream {
-        PointStream::new(seed, &Family::TRAINING)
+        PointStream::under(self.harsh, seed, &Family::TRAINING)
     }
 
     fn draw(&self, stream: &mut PointStream, count: usize) -> Result<Vec<Described>> {
         Ok((0..count).map(|_| stream.next(&self.cars).into()).collect())
     }
 
-    fn loss(&self, network: &AlbedoNetwork, samples: &[Described], device: &Device) -> Result<(Tensor, Vec<f32>)> {
-        let output = network.forward(&input(samples, device)?, CONTEXT.total())?;
+    fn loss(&self, network: &M, samples: &[Described], device: &Device) -> Result<(Tensor, Vec<f32>)> {
+        let output = network.as_ref().forward(&input(samples, device)?, CONTEXT.total())?;
         let (parts, grad) = with_values(&output, |values| Ok(evaluate(values, samples, &gains(values, samples))))?;
         Ok((with_gradient(&output, parts.iter().sum(), grad)?, parts.to_vec()))
     }
 
-    fn validate(&self, network: &AlbedoNetwork) -> Result<Vec<f32>> {
+    fn validate(&self, network: &M) -> Result<Vec<f32>> {
+        let network = network.as_ref();
         let mut measured = Vec::new();
         for samples in &self.validation {
             let each = samples
@@ -227,7 +235,7 @@ mod tests {
     fn samples(count: usize) -> Vec<Described> {
         let mut rng = Pcg64Mcg::seed_from_u64(5);
         let cars = PointSubject::family(&gridvox_car::testing::box_car(), 0, &mut rng);
-        let mut stream = PointStream::new(2, &Family::TRAINING);
+        let mut stream = PointStream::under(0.5, 2, &Family::TRAINING);
         (0..count).map(|_| stream.next(&cars).into()).collect()
     }
 

@@ -281,7 +281,20 @@ pub fn albedo(
     report: &mut dyn FnMut(TrainProgress),
 ) -> Result<Measures, TrainError> {
     check::<crate::net::AlbedoNetwork>(cars.len(), network, options)?;
-    let task = albedo::Albedo::new(cars, options);
+    let task = albedo::Albedo::<crate::net::AlbedoNetwork>::new(cars, 0.0, options);
+    Training::start(task, network, options)?.run(cancel, report)
+}
+
+/// Trains the albedo network for harsh light, likewise; it can start from the usual one's weights.
+pub fn albedo_harsh(
+    cars: &[&CarModel],
+    network: &AlbedoConfig,
+    options: &TrainOptions,
+    cancel: &Cancel,
+    report: &mut dyn FnMut(TrainProgress),
+) -> Result<Measures, TrainError> {
+    check::<crate::net::HarshAlbedo>(cars.len(), network, options)?;
+    let task = albedo::Albedo::<crate::net::HarshAlbedo>::new(cars, albedo::HARSH, options);
     Training::start(task, network, options)?.run(cancel, report)
 }
 
@@ -547,7 +560,7 @@ fn start_weights(optimizer: &mut Optimizer, seed: u64) -> candle_core::Result<()
 
 /// Puts a trained network's weights in place. Rows that a matrix of theirs lacks at its end become zero.
 fn take_weights<M: Model>(optimizer: &mut Optimizer, models_dir: &Path) -> Result<(), TrainError> {
-    let (_, tensors) = weights::read_model::<M>(models_dir, &Device::Cpu)?;
+    let (_, tensors) = weights::read_start::<M>(models_dir, &Device::Cpu)?;
     let bad = |reason: String| TrainError::BadCheckpoint { path: models_dir.join(M::NAME), reason };
     for slot in &mut optimizer.slots {
         let dims = slot.var.dims().to_vec();
@@ -648,12 +661,12 @@ mod tests {
         let car = gridvox_car::testing::box_car();
         let options = TrainOptions { steps: Some(5), batch: 4, ..options(dir.path().to_owned()) };
         let learn = || {
-            let task = albedo::Albedo::new(&[&car], &options);
+            let task = albedo::Albedo::<crate::net::AlbedoNetwork>::new(&[&car], 0.0, &options);
             let mut training = Training::start(task, &AlbedoConfig::tiny(), &options).unwrap();
             let (streams, task) = (std::mem::take(&mut training.streams), Arc::clone(&training.task));
             let mut losses = Vec::new();
             let measured = supply::with_supply(&*task, streams, 2, |supply| {
-                let step = &mut |training: &Training<'_, albedo::Albedo>| {
+                let step = &mut |training: &Training<'_, albedo::Albedo<crate::net::AlbedoNetwork>>| {
                     let (loss, gradients) = training.step_on_device(supply)?;
                     losses.push(loss.sum());
                     Ok((loss, gradients))
