@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let livery = image::open(root.join(livery))?.into_rgba8();
         let environments = cases.iter().map(|case| EnvironmentId::parse(&case.environment)).collect();
         let car = Arc::new(CarPack::find(&car)?);
-        let scene = StillScene { car, liveries: vec![Arc::new(livery)], spec: None, environments };
+        let scene = StillScene { car, liveries: vec![Arc::new(livery)], spec: None, environments, hidden: Vec::new() };
         let mut darkroom = Darkroom::open(&scene)?;
         for (environment, case) in cases.iter().enumerate() {
             let Case { azimuth_deg, elevation_deg, fov_deg, .. } = *case;

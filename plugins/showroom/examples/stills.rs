@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut environments: Vec<_> =
         bundled_environments()?.into_iter().map(|info| EnvironmentId::Bundled(info.id)).collect();
     environments.extend(extra.as_deref().map(EnvironmentId::parse));
-    let scene = StillScene { car: Arc::new(car), liveries: livery.into_iter().collect(), spec: None, environments };
+    let scene = StillScene { car: Arc::new(car), liveries: livery.into_iter().collect(), spec: None, environments, hidden: Vec::new() };
     let mut say = std::io::stderr();
     writeln!(say, "car and livery: {:.2?}", start.elapsed())?;
 

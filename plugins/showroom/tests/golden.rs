@@ -116,7 +116,7 @@ fn pictures_look_as_they_did() {
     let red = Arc::new(RgbaImage::from_pixel(512, 512, Rgba([196, 22, 28, 255])));
     let environments = ["soft_studio", "overcast", "clear_sky"].map(|id| EnvironmentId::Bundled(id.into())).to_vec();
     let car = Arc::new(box_pack());
-    let scene = StillScene { car: car.clone(), liveries: vec![Arc::new(test_livery()), red], spec: None, environments };
+    let scene = StillScene { car: car.clone(), liveries: vec![Arc::new(test_livery()), red], spec: None, environments, hidden: Vec::new() };
     let mut darkroom = match Darkroom::open(&scene) {
         Ok(darkroom) => darkroom,
         Err(StillError::NoDevice(reason)) => {
@@ -181,7 +181,7 @@ fn check_bundled_cars(failures: &mut Vec<String>) {
     for (car, shots) in shots {
         let environments = shots.iter().map(|(id, _)| EnvironmentId::Bundled((*id).into())).collect();
         let car_pack = Arc::new(CarPack::find(car).expect("a bundled car"));
-        let scene = StillScene { car: car_pack, liveries: vec![Arc::new(test_livery())], spec: None, environments };
+        let scene = StillScene { car: car_pack, liveries: vec![Arc::new(test_livery())], spec: None, environments, hidden: Vec::new() };
         let mut darkroom = Darkroom::open(&scene).unwrap_or_else(|error| panic!("{error}"));
         for (environment, &(id, view)) in shots.iter().enumerate() {
             let shot = StillShot { environment, ..StillShot::new(StillCamera::Preset(view), 320, 200) };
@@ -197,7 +197,7 @@ fn check_finishes(failures: &mut Vec<String>) {
     let white = Arc::new(RgbaImage::from_pixel(512, 512, Rgba([235, 235, 235, 255])));
     let car = Arc::new(CarPack::find("gt3_rear").expect("a bundled car"));
     let environments = ["soft_studio", "clear_sky"].map(|id| EnvironmentId::Bundled(id.into())).to_vec();
-    let scene = StillScene { car, liveries: vec![red, white], spec: None, environments };
+    let scene = StillScene { car, liveries: vec![red, white], spec: None, environments, hidden: Vec::new() };
     let mut darkroom = Darkroom::open(&scene).unwrap_or_else(|error| panic!("{error}"));
     let mut shoot = |shot: StillShot| darkroom.shoot(&shot).unwrap_or_else(|error| panic!("{error}"));
     let mut pictures = Vec::new();
