@@ -41,6 +41,9 @@ use std::path::{Component, Path};
 /// The manifest's file name in a car pack.
 pub const MANIFEST_NAME: &str = "car.toml";
 
+/// File name of the picture that a car pack may have for lists of cars.
+pub const THUMBNAIL_NAME: &str = "thumbnail.png";
+
 /// A manifest is a page of text; more than this is something else.
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 

@@ -1,11 +1,14 @@
 //! The thread named `files`: it reads cars, lists folders, looks at dropped files and writes packages, so that no system
 //! and no panel touches the disk.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use gridvox_car::files::read_limited;
+use gridvox_car::manifest::THUMBNAIL_NAME;
 use gridvox_car::{CarPack, PhotoCamera, bundled};
 use gridvox_editor::WindowWaker;
 use gridvox_inference::PointPair;
@@ -13,13 +16,13 @@ use gridvox_livery::{MipPatch, TiledImage, mips};
 use gridvox_showroom::{AnglesError, EnvironmentId, SavedAngles, StillScene, stills};
 use gridvox_sims::ams2;
 use gridvox_vision::pose::{self, PoseHints};
-use image::{GrayImage, RgbaImage};
+use image::{GrayImage, ImageReader, Limits, RgbaImage};
 
 use crate::browser::{self, Listing};
 use crate::command::{Ask, ExportForm};
 use crate::difference::{self, Difference};
 use crate::marks::Picker;
-use crate::model::{ExportDone, KeptVersion};
+use crate::model::{Choice, ExportDone, KeptVersion};
 use crate::notices::capitalized;
 use crate::outline;
 use crate::settings::WindowSettings;
@@ -65,7 +68,7 @@ pub(crate) enum OutlineSource {
 
 /// What the thread says.
 pub(crate) enum Answer {
-    Bundled { cars: Vec<(String, String)>, environments: Vec<(String, String)> },
+    Bundled { cars: Vec<Choice>, environments: Vec<Choice> },
     Car(Arc<CarPack>),
     CarFailed(String),
     Exported(ExportDone),
@@ -135,10 +138,14 @@ pub(crate) fn start(waker: WindowWaker) -> Desk {
 fn answer(request: Request) -> Vec<Answer> {
     match request {
         Request::ListBundled => {
-            let cars = bundled::list().into_iter().map(|car| (car.id, car.name)).collect();
+            let cars = bundled::list().into_iter();
+            let cars = cars.map(|car| Choice { picture: small_picture(&car.dir.join(THUMBNAIL_NAME)), ..Choice::new(car.id, car.name) }).collect();
             match gridvox_showroom::bundled_environments() {
                 Ok(list) => {
-                    let environments = list.into_iter().map(|info| (info.id, info.name)).collect();
+                    let folder = bundled::environments_dir();
+                    let picture = |id: &str| small_picture(&folder.join(format!("{id}.jpg")));
+                    let environments = list.into_iter();
+                    let environments = environments.map(|info| Choice { picture: picture(&info.id), ..Choice::new(info.id, info.name) }).collect();
                     vec![Answer::Bundled { cars, environments }]
                 }
                 Err(error) => vec![
@@ -205,6 +212,17 @@ fn answer(request: Request) -> Vec<Answer> {
         Request::ListFolder { ask, folder } => vec![Answer::Folder(browser::list(ask, &folder))],
         Request::ShowFolder(folder) => show_folder(&folder).err().map(Answer::Failed).into_iter().collect(),
     }
+}
+
+/// A picture to choose by; none where there is no such file, or a broken one.
+fn small_picture(path: &Path) -> Option<Arc<RgbaImage>> {
+    const LIMIT_BYTES: u64 = 1 << 20;
+    let bytes = read_limited(path, LIMIT_BYTES).ok()?;
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
+    let mut limits = Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (Some(1024), Some(1024));
+    reader.limits(limits);
+    Some(Arc::new(reader.decode().ok()?.into_rgba8()))
 }
 
 /// The level of a livery that is large enough for a panel.
@@ -291,6 +309,29 @@ fn show_folder(folder: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_to_choose_by_are_small_or_none() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let at = |name: &str| folder.path().join(name);
+        RgbaImage::new(192, 108).save(at("car.png")).expect("written");
+        RgbaImage::new(4000, 10).save(at("wide.png")).expect("written");
+        std::fs::write(at("broken.png"), "no picture").expect("written");
+        assert_eq!(small_picture(&at("car.png")).map(|picture| picture.dimensions()), Some((192, 108)));
+        for name in ["wide.png", "broken.png", "nowhere.png"] {
+            assert!(small_picture(&at(name)).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_bundled_car_and_environment_has_a_picture() {
+        let answers = answer(Request::ListBundled);
+        let [Answer::Bundled { cars, environments }] = answers.as_slice() else { panic!("the lists are part of the source") };
+        assert!(cars.len() >= 3 && environments.len() >= 8);
+        for choice in cars.iter().chain(environments) {
+            assert!(choice.picture.is_some(), "{} has none: scripts/thumbnails draws it", choice.id);
+        }
+    }
 
     #[test]
     fn dropped_files_are_told_apart() {

@@ -150,9 +150,9 @@ pub(crate) fn take_answers(
                     studio.notices.say(Weight::Error, text);
                 }
                 if std::mem::take(&mut studio.wants_default_car)
-                    && let Some((id, _)) = cars.iter().find(|(id, _)| id == DEFAULT_CAR).or(cars.first())
+                    && let Some(car) = cars.iter().find(|car| car.id == DEFAULT_CAR).or(cars.first())
                 {
-                    commands.write(StudioCommand::ChooseCar(id.clone()));
+                    commands.write(StudioCommand::ChooseCar(car.id.clone()));
                 }
                 studio.cars = cars;
             }

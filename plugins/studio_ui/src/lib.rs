@@ -39,7 +39,7 @@ mod window;
 pub use browser::{Browser, Listing};
 pub use command::{Ask, DropAnswer, EXPORT_SIZES, ExportForm, StudioCommand};
 pub use marks::{Mark, Picker, Sheet};
-pub use model::{CarState, DifferenceState, ExportDone, ExportState, KeptVersion, LightState, PhotoEntry, PhotoState, RunState, Studio};
+pub use model::{CarState, Choice, DifferenceState, ExportDone, ExportState, KeptVersion, LightState, PhotoEntry, PhotoState, RunState, Studio};
 pub use pictures::{PictureForm, PictureState};
 pub use notices::{Notice, Notices, Weight, capitalized};
 pub use screenshot::ScreenshotTo;

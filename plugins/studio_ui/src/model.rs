@@ -24,10 +24,10 @@ use crate::spec_map::SpecState;
 /// The studio as the panels see it.
 #[derive(Resource)]
 pub struct Studio {
-    /// Bundled cars: id and name.
-    pub cars: Vec<(String, String)>,
-    /// Bundled environments: id and name.
-    pub environments: Vec<(String, String)>,
+    /// Bundled cars.
+    pub cars: Vec<Choice>,
+    /// Bundled environments.
+    pub environments: Vec<Choice>,
     /// The car in the showroom.
     pub car: CarState,
     /// The default car is to be shown as soon as the list is there.
@@ -94,6 +94,26 @@ pub struct Studio {
     pub settings_unsaved: bool,
     /// Height of the window in points as it is drawn.
     pub window_height: f32,
+}
+
+/// A bundled car or environment.
+#[derive(Clone)]
+pub struct Choice {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// What it looks like, where a picture came with it.
+    pub picture: Option<Arc<RgbaImage>>,
+    /// The same, once it was uploaded.
+    pub texture: Option<TextureHandle>,
+}
+
+impl Choice {
+    /// One without a picture.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { id: id.into(), name: name.into(), picture: None, texture: None }
+    }
 }
 
 /// A version of the livery that was kept.

@@ -356,7 +356,7 @@ impl StudioViews {
             keeps_version: studio.kept.is_some(),
             active: self.active(),
             difference: studio.difference.is_some_and(|shown| shown.found.is_some()),
-            environments: studio.environments.clone(),
+            environments: studio.environments.iter().map(|known| (known.id.clone(), known.name.clone())).collect(),
             light: studio.light.common(),
             angles: studio.angles.clone().unwrap_or_default(),
             under: self.under.as_ref().zip(studio.picker.as_ref()).and_then(|((view, spot), picker)| {

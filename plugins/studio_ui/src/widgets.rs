@@ -138,6 +138,54 @@ fn segment(ui: &mut Ui, cell: Rect, selected: bool, label: &str) -> Response {
     .inner
 }
 
+/// A choice of a few by their pictures, two in a row. Returns the newly chosen one.
+pub fn pictured<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    current: Option<T>,
+    choices: &[(T, &str, Option<&TextureHandle>)],
+    aspect: f32,
+) -> Option<T> {
+    const COLUMNS: usize = 2;
+    let gap = GAP_SMALL + 2.0;
+    let width = (ui.available_width() - gap * (COLUMNS - 1) as f32) / COLUMNS as f32;
+    let size = vec2(width, (width / aspect).round());
+    let rows = choices.len().div_ceil(COLUMNS) as f32;
+    let (all, _) = ui.allocate_exact_size(vec2(ui.available_width(), rows * (size.y + gap) - gap), Sense::hover());
+    let mut chosen = None;
+    for (index, &(value, name, texture)) in choices.iter().enumerate() {
+        let cell = vec2((size.x + gap) * (index % COLUMNS) as f32, (size.y + gap) * (index / COLUMNS) as f32);
+        let rect = Rect::from_min_size(all.min + cell, size);
+        let response = ui.interact(rect, ui.id().with(("pictured", name)), Sense::click());
+        let selected = current == Some(value);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::RadioButton, ui.is_enabled(), selected, name));
+        tile(ui, rect, name, texture, selected, &response);
+        if response.clicked() && !selected {
+            chosen = Some(value);
+        }
+    }
+    chosen
+}
+
+fn tile(ui: &Ui, rect: Rect, name: &str, texture: Option<&TextureHandle>, selected: bool, response: &Response) {
+    const NAME_HEIGHT: f32 = 20.0;
+    let (corners, below) = (CornerRadius::same(theme::RADIUS), theme::RADIUS);
+    ui.painter().rect_filled(rect, corners, theme::WELL);
+    if let Some(texture) = texture {
+        Image::from_texture(SizedTexture::from_handle(texture)).fit_to_exact_size(rect.size()).corner_radius(corners).paint_at(ui, rect);
+    }
+    let strip = Rect::from_min_max(pos2(rect.left(), rect.bottom() - NAME_HEIGHT), rect.max);
+    let strip_corners = CornerRadius { sw: below, se: below, ..CornerRadius::ZERO };
+    ui.painter().rect_filled(strip, strip_corners, Color32::from_black_alpha(180));
+    let text = if selected { Color32::WHITE } else { theme::TEXT };
+    ui.painter().text(strip.left_center() + vec2(7.0, 0.0), Align2::LEFT_CENTER, name, theme::medium(11.5), text);
+    let frame = match (selected, response.hovered() || response.has_focus()) {
+        (true, _) => Stroke::new(2.0, theme::ACCENT),
+        (false, true) => Stroke::new(1.5, theme::TEXT_SOFT),
+        (false, false) => Stroke::new(1.0, theme::LINE),
+    };
+    ui.painter().rect_stroke(rect, corners, frame, StrokeKind::Inside);
+}
+
 /// A bar from 0 to 100 with its name and number above.
 pub fn meter(ui: &mut Ui, name: &str, value: f32, color: Color32) -> Response {
     let name = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);
@@ -288,7 +336,7 @@ pub fn drop_zone(ui: &mut Ui, height: f32, hot: bool, title: &str, hint: &str) -
 pub fn mark_dot(painter: &egui::Painter, place: egui::Pos2, index: usize, hollow: bool) {
     const RADIUS: f32 = 9.0;
     let color = theme::mark_color(index);
-    painter.circle_filled(place, RADIUS + 1.5, Color32::from_black_alpha(150));
+    painter.circle_filled(place, RADIUS + 1.5, Color32::from_black_alpha(180));
     let text = if hollow {
         painter.circle_stroke(place, RADIUS, Stroke::new(2.0, color));
         color

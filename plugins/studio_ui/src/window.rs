@@ -214,6 +214,9 @@ fn upload_pictures(context: &egui::Context, studio: &mut Studio, matched: Option
     if let Some(map) = studio.spec.map_mut().filter(|map| map.texture.is_none()) {
         map.texture = Some(upload(&map.path, &map.thumbnail));
     }
+    for choice in studio.cars.iter_mut().chain(&mut studio.environments).filter(|choice| choice.texture.is_none()) {
+        choice.texture = choice.picture.as_ref().map(|picture| upload(Path::new(&choice.id), picture));
+    }
     for (index, photo) in studio.photos.iter_mut().enumerate() {
         let PhotoState::Read(read) = &photo.state else { continue };
         if photo.texture.is_none() {

@@ -98,7 +98,9 @@ pub fn learned(
             return Ok(Some((found, None)));
         }
         let agreed = inked(&observations, &found, &neighbours);
-        let scatter = agreed.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).sum::<f32>() / found.len().max(1) as f32;
+        // summed in order, or its last digits would depend on the threads
+        let apart: Vec<f32> = agreed.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).collect();
+        let scatter = apart.iter().sum::<f32>() / found.len().max(1) as f32;
         Ok(Some((agreed, Some(scatter))))
     };
     let answers = asked.par_iter().map(answer).collect::<Result<Vec<_>, _>>()?;

@@ -1,31 +1,29 @@
 //! Which car is on stage.
 
-use bevy_egui::egui::{self, Ui, WidgetInfo, WidgetType};
+use bevy_egui::egui::Ui;
 
 use super::Commands;
 use crate::command::{Ask, StudioCommand};
-use crate::model::CarState;
-use crate::widgets::{fact, soft, wide_button};
+use crate::model::{CarState, Choice};
+use crate::widgets::{fact, pictured, soft, wide_button};
 use crate::theme;
 
+/// Width over height of a car's picture.
+const ASPECT: f32 = 1.78;
+
 /// Choice of the bundled cars, a folder of one's own, and the facts of the car on stage.
-pub fn car_panel(ui: &mut Ui, cars: &[(String, String)], car: &CarState, out: &mut Commands) {
+pub fn car_panel(ui: &mut Ui, cars: &[Choice], car: &CarState, out: &mut Commands) {
     let shown = car.pack();
-    let title = match (car, shown) {
-        (CarState::Loading { .. }, _) => "Opening the car…".to_owned(),
-        (_, Some(pack)) => pack.manifest.name.clone(),
-        _ => "Choose a car".to_owned(),
-    };
-    let list = egui::ComboBox::from_id_salt("car").width(ui.available_width()).selected_text(title.as_str());
-    let list = list.show_ui(ui, |ui| {
-        for (id, name) in cars {
-            let current = shown.is_some_and(|pack| pack.manifest.id == *id);
-            if ui.selectable_label(current, name).clicked() && !current {
-                out.push(StudioCommand::ChooseCar(id.clone()));
-            }
-        }
-    });
-    list.response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, true, format!("Car: {title}")));
+    let current = shown.and_then(|pack| cars.iter().position(|known| known.id == pack.manifest.id));
+    let choices: Vec<_> = cars.iter().enumerate().map(|(index, known)| (index, known.name.as_str(), known.texture.as_ref())).collect();
+    if let Some(index) = pictured(ui, current, &choices, ASPECT) {
+        out.push(StudioCommand::ChooseCar(cars[index].id.clone()));
+    }
+    if matches!(car, CarState::Loading { .. }) {
+        soft(ui, "Opening the car…");
+    } else if let (Some(pack), None) = (shown, current) {
+        fact(ui, "Your car", pack.manifest.name.as_str());
+    }
     if let Some(pack) = shown {
         let car = &pack.manifest;
         fact(ui, "Length × width × height", format!("{:.2} × {:.2} × {:.2} m", car.length_m, car.width_m, car.height_m));

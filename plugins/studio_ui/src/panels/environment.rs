@@ -6,22 +6,21 @@ use gridvox_showroom::EnvironmentId;
 
 use super::{Commands, softbox};
 use crate::command::{Ask, StudioCommand};
-use crate::model::{LightState, file_name};
-use crate::widgets::{named_slider, segmented_in_columns, soft, wide_button};
+use crate::model::{Choice, LightState, file_name};
+use crate::widgets::{named_slider, pictured, soft, wide_button};
 
-/// Environments side by side: their names fit in half the panel.
-const COLUMNS: usize = 2;
+/// Width over height of an environment's picture.
+const ASPECT: f32 = 2.25;
 
 /// Choice of the environment, its direction and its brightness.
-pub fn environment_panel(ui: &mut Ui, bundled: &[(String, String)], light: &LightState, out: &mut Commands) {
+pub fn environment_panel(ui: &mut Ui, bundled: &[Choice], light: &LightState, out: &mut Commands) {
     let current = match &light.light {
-        EnvironmentId::Bundled(id) => bundled.iter().position(|(known, _)| known == id),
+        EnvironmentId::Bundled(id) => bundled.iter().position(|known| known.id == *id),
         EnvironmentId::File(_) => None,
     };
-    let choices: Vec<(Option<usize>, &str)> =
-        bundled.iter().enumerate().map(|(index, (_, name))| (Some(index), name.as_str())).collect();
-    if let Some(Some(index)) = segmented_in_columns(ui, current, &choices, COLUMNS) {
-        out.push(StudioCommand::SetLight(EnvironmentId::Bundled(bundled[index].0.clone())));
+    let choices: Vec<_> = bundled.iter().enumerate().map(|(index, known)| (index, known.name.as_str(), known.texture.as_ref())).collect();
+    if let Some(index) = pictured(ui, current, &choices, ASPECT) {
+        out.push(StudioCommand::SetLight(EnvironmentId::Bundled(bundled[index].id.clone())));
     }
     if let EnvironmentId::File(path) = &light.light {
         soft(ui, format!("From {}", file_name(path)));

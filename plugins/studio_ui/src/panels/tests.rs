@@ -24,7 +24,7 @@ use super::top_bar::TopBarView;
 use super::view_area::{Under, ViewAreaView, view_area};
 use crate::command::{Ask, ExportForm, StudioCommand};
 use crate::dock::Dock;
-use crate::model::{CarState, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
+use crate::model::{CarState, Choice, ExportDone, ExportState, LightState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::marks::{Mark, Sheet, ShownMark};
 use crate::notices::Weight;
 use crate::pictures::PictureState;
@@ -416,7 +416,7 @@ fn the_bar_offers_one_two_four_and_eight_views() {
 #[test]
 fn every_light_is_one_click_away() {
     let names = ["Soft studio", "Overcast", "Clear sky", "Low sun", "Pit garage", "Night track", "Tunnel", "White cyclorama"];
-    let bundled: Vec<(String, String)> = names.iter().map(|name| (name.to_lowercase(), (*name).to_owned())).collect();
+    let bundled = names.map(|name| Choice::new(name.to_lowercase(), name));
     let studio = Studio::default();
     let (mut harness, out) = harness(|ui, out| super::environment::environment_panel(ui, &bundled, &studio.light, out));
     for name in names {

@@ -6,7 +6,7 @@ use gridvox_showroom::{PaintFinish, PictureKind};
 
 use super::*;
 use crate::dock::{DockChange, PanelId};
-use crate::model::{DifferenceState, KeptVersion};
+use crate::model::{Choice, DifferenceState, KeptVersion};
 use crate::pictures::{PictureForm, PictureState};
 use crate::panels::docking::docked_panels;
 use crate::panels::view::ViewPanelView;
@@ -85,14 +85,14 @@ fn every_control_of_the_panels_has_a_name() {
     studio.spec = spec();
     check("photos", None, |ui, out| crate::panels::photo::photo_panel(ui, &studio, out));
     check("no photo", None, |ui, out| crate::panels::photo::photo_panel(ui, &Studio::default(), out));
-    let cars = [("a".to_owned(), "Front engine".to_owned()), ("b".to_owned(), "Mid engine".to_owned())];
+    let cars = [Choice::new("a", "Front engine"), Choice::new("b", "Mid engine")];
     check("car", None, |ui, out| crate::panels::car::car_panel(ui, &cars, &studio.car, out));
     for spec in [SpecState::None, studio.spec.clone()] {
         check("finish", None, |ui, out| {
             crate::panels::finish::finish_panel(ui, PaintFinish::default(), [9, 8, 7], &spec, out);
         });
     }
-    let lights = [("low_sun".to_owned(), "Low sun".to_owned())];
+    let lights = [Choice::new("low_sun", "Low sun")];
     for softbox_on in [false, true] {
         let light = crate::LightState { softbox_on, ..studio.light.clone() };
         check("light", None, |ui, out| crate::panels::environment::environment_panel(ui, &lights, &light, out));
