@@ -110,15 +110,9 @@ pub fn read_limited(path: &Path, max_bytes: u64) -> Result<Vec<u8>, FileError> {
 /// Writes a file so that readers see either the old one or the whole new one: a temporary file in the same folder,
 /// flushed to the disk, then renamed. The folder has to exist.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    if path.is_dir() || path.file_name().is_none() {
-        return Err(FileError::NotAFile { path: path.to_owned() });
-    }
-    let folder = folder_of(path);
-    if !folder.is_dir() {
-        return Err(FileError::NoFolder { folder: folder.to_owned() });
-    }
+    let folder = place_for(path)?;
     let fail = |source| FileError::new("writing", path, source);
-    let mut temp = tempfile::Builder::new().prefix(".gridvox-").suffix(".part").tempfile_in(folder).map_err(fail)?;
+    let mut temp = temporary(folder).map_err(fail)?;
     temp.write_all(bytes).map_err(fail)?;
     share_like_other_files(temp.as_file(), path).map_err(fail)?;
     temp.as_file().sync_all().map_err(fail)?;
@@ -132,15 +126,21 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 
 /// Fails before long work when `path` could not be written afterwards.
 pub fn ensure_writable(path: &Path) -> Result<(), FileError> {
+    let folder = place_for(path)?;
+    temporary(folder).map(drop).map_err(|error| FileError::new("writing", folder, error))
+}
+
+/// The folder that a file would go to.
+fn place_for(path: &Path) -> Result<&Path, FileError> {
     if path.is_dir() || path.file_name().is_none() {
         return Err(FileError::NotAFile { path: path.to_owned() });
     }
     let folder = folder_of(path);
-    if !folder.is_dir() {
-        return Err(FileError::NoFolder { folder: folder.to_owned() });
-    }
-    let probe = tempfile::Builder::new().prefix(".gridvox-").suffix(".part").tempfile_in(folder);
-    probe.map(drop).map_err(|error| FileError::new("writing", folder, error))
+    if folder.is_dir() { Ok(folder) } else { Err(FileError::NoFolder { folder: folder.to_owned() }) }
+}
+
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(".gridvox-").suffix(".part").tempfile_in(folder)
 }
 
 /// Why a small text file that the program keeps for its user could not be read.

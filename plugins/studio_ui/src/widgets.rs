@@ -186,6 +186,20 @@ fn tile(ui: &Ui, rect: Rect, name: &str, texture: Option<&TextureHandle>, select
     ui.painter().rect_stroke(rect, corners, frame, StrokeKind::Inside);
 }
 
+/// A name, and a well that shows an sRGB colour and opens a picker; `of_what` names it for screen readers. Returns a new colour.
+pub fn color_row(ui: &mut Ui, name: &str, of_what: &str, color: [u8; 3]) -> Option<[u8; 3]> {
+    let mut wanted = color;
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).size(12.0).color(theme::TEXT_SOFT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let well = ui.color_edit_button_srgb(&mut wanted);
+            let [r, g, b] = color;
+            well.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::ColorButton, true, format!("{of_what}: {r}, {g}, {b}")));
+        });
+    });
+    (wanted != color).then_some(wanted)
+}
+
 /// A bar from 0 to 100 with its name and number above.
 pub fn meter(ui: &mut Ui, name: &str, value: f32, color: Color32) -> Response {
     let name = RichText::new(name).size(12.0).color(theme::TEXT_SOFT);

@@ -88,16 +88,14 @@ pub fn learned(
     let observations: Vec<Observation> = points.iter().zip(&seen).map(|(p, &cell)| observation(p, &coarse, cell, maps)).collect();
     // what only the inks can tell is which network to believe
     let asked = if scene.agree { scene.networks } else { &scene.networks[..1] };
-    let neighbours = coarse.neighbours(&seen);
+    let neighbours = scene.agree.then(|| coarse.neighbours(&seen));
     let answer = |network: &&AlbedoNetwork| -> Result<Option<(Vec<LinearRgb>, Option<f32>)>, ModelError> {
         let found = from_all_looks(network, scene.context, &points)?;
         if shade(&found, &fitted) > MOST_SHADE {
             return Ok(None);
         }
-        if !scene.agree {
-            return Ok(Some((found, None)));
-        }
-        let agreed = inked(&observations, &found, &neighbours);
+        let Some(neighbours) = &neighbours else { return Ok(Some((found, None))) };
+        let agreed = inked(&observations, &found, neighbours);
         // summed in order, or its last digits would depend on the threads
         let apart: Vec<f32> = agreed.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).collect();
         let scatter = apart.iter().sum::<f32>() / found.len().max(1) as f32;

@@ -29,6 +29,11 @@ pub(super) const HARSH: f64 = 0.45;
 /// Lab units that count as 1 in the loss.
 const UNIT: f32 = 10.0;
 
+/// An albedo network, for usual or for harsh light.
+pub(super) trait TellsPaint: Model<Config = AlbedoConfig> + AsRef<AlbedoNetwork> + Send + Sync + 'static {}
+
+impl<M: Model<Config = AlbedoConfig> + AsRef<AlbedoNetwork> + Send + Sync + 'static> TellsPaint for M {}
+
 /// The task; see the module.
 pub(super) struct Albedo<M> {
     /// Share of photos under harsh light.
@@ -66,7 +71,7 @@ impl From<PointSample> for Described {
     }
 }
 
-impl<M: Model<Config = AlbedoConfig> + AsRef<AlbedoNetwork> + Send + Sync + 'static> Task for Albedo<M> {
+impl<M: TellsPaint> Task for Albedo<M> {
     type Model = M;
     type Sample = Described;
     type Stream = PointStream;

@@ -280,9 +280,7 @@ pub fn albedo(
     cancel: &Cancel,
     report: &mut dyn FnMut(TrainProgress),
 ) -> Result<Measures, TrainError> {
-    check::<crate::net::AlbedoNetwork>(cars.len(), network, options)?;
-    let task = albedo::Albedo::<crate::net::AlbedoNetwork>::new(cars, 0.0, options);
-    Training::start(task, network, options)?.run(cancel, report)
+    albedo_under::<crate::net::AlbedoNetwork>(0.0, cars, network, options, cancel, report)
 }
 
 /// Trains the albedo network for harsh light, likewise; it can start from the usual one's weights.
@@ -293,8 +291,20 @@ pub fn albedo_harsh(
     cancel: &Cancel,
     report: &mut dyn FnMut(TrainProgress),
 ) -> Result<Measures, TrainError> {
-    check::<crate::net::HarshAlbedo>(cars.len(), network, options)?;
-    let task = albedo::Albedo::<crate::net::HarshAlbedo>::new(cars, albedo::HARSH, options);
+    albedo_under::<crate::net::HarshAlbedo>(albedo::HARSH, cars, network, options, cancel, report)
+}
+
+/// Either of them, with this share of photos under harsh light.
+fn albedo_under<M: albedo::TellsPaint>(
+    harsh: f64,
+    cars: &[&CarModel],
+    network: &AlbedoConfig,
+    options: &TrainOptions,
+    cancel: &Cancel,
+    report: &mut dyn FnMut(TrainProgress),
+) -> Result<Measures, TrainError> {
+    check::<M>(cars.len(), network, options)?;
+    let task = albedo::Albedo::<M>::new(cars, harsh, options);
     Training::start(task, network, options)?.run(cancel, report)
 }
 

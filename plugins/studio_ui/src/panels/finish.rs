@@ -1,6 +1,6 @@
 //! How the paint is finished: one finish for the whole car, its base colour, and a spec map that finishes it by texel.
 
-use bevy_egui::egui::{Align, Button, Color32, Layout, RichText, Ui, WidgetInfo, WidgetType, vec2};
+use bevy_egui::egui::{Button, Color32, RichText, Ui, vec2};
 use gridvox_showroom::PaintFinish;
 
 use super::Commands;
@@ -8,7 +8,7 @@ use crate::command::{Ask, StudioCommand};
 use crate::model::file_name;
 use crate::spec_map::SpecState;
 use crate::theme;
-use crate::widgets::{fact, heading, picture, remark, segmented_in_columns, soft, wide_button};
+use crate::widgets::{color_row, fact, heading, picture, remark, segmented_in_columns, soft, wide_button};
 
 /// Side of a spec map's picture, in points.
 const PICTURE: f32 = 84.0;
@@ -19,26 +19,12 @@ pub fn finish_panel(ui: &mut Ui, finish: PaintFinish, base_color: [u8; 3], spec:
     if let Some(wanted) = segmented_in_columns(ui, finish, &finishes, 3) {
         out.push(StudioCommand::SetFinish(wanted));
     }
-    base_color_row(ui, base_color, out);
+    if let Some(color) = color_row(ui, "Base colour", "Base colour", base_color) {
+        out.push(StudioCommand::SetBaseColor(color));
+    }
     ui.separator();
     heading(ui, "Spec map");
     spec_map(ui, spec, out);
-}
-
-/// The colour that shows where there is no livery.
-fn base_color_row(ui: &mut Ui, base_color: [u8; 3], out: &mut Commands) {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new("Base colour").size(12.0).color(theme::TEXT_SOFT));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let mut color = base_color;
-            let well = ui.color_edit_button_srgb(&mut color);
-            let [r, g, b] = base_color;
-            well.widget_info(|| WidgetInfo::labeled(WidgetType::ColorButton, true, format!("Base colour: {r}, {g}, {b}")));
-            if well.changed() && color != base_color {
-                out.push(StudioCommand::SetBaseColor(color));
-            }
-        });
-    });
 }
 
 fn spec_map(ui: &mut Ui, spec: &SpecState, out: &mut Commands) {

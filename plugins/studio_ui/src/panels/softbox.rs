@@ -1,13 +1,12 @@
 //! The softbox beside the car.
 
 use bevy::color::{ColorToComponents, ColorToPacked, LinearRgba, Srgba};
-use bevy_egui::egui::{Align, Layout, RichText, Slider, Ui, WidgetInfo, WidgetType};
+use bevy_egui::egui::{Slider, Ui};
 use gridvox_showroom::Softbox;
 
 use super::Commands;
 use crate::command::StudioCommand;
-use crate::theme;
-use crate::widgets::{heading, named_slider, segmented, tick};
+use crate::widgets::{color_row, heading, named_slider, segmented, tick};
 
 /// Where photographers put one first.
 const PLACES: [(f32, &str); 4] = [(35.0, "Front"), (90.0, "Left"), (150.0, "Rear"), (270.0, "Right")];
@@ -47,23 +46,11 @@ pub fn softbox_section(ui: &mut Ui, softbox: &Softbox, on: bool, out: &mut Comma
             *number = moved;
         }
     }
-    colour_row(ui, &mut wanted.colour);
+    let srgb = Srgba::from(LinearRgba::from_f32_array_no_alpha(wanted.colour)).to_u8_array_no_alpha();
+    if let Some([r, g, b]) = color_row(ui, "Colour", "Colour of the softbox", srgb) {
+        wanted.colour = LinearRgba::from(Srgba::rgb_u8(r, g, b)).to_f32_array_no_alpha();
+    }
     if wanted != *softbox {
         out.push(StudioCommand::SetSoftbox(Some(wanted)));
     }
-}
-
-fn colour_row(ui: &mut Ui, colour: &mut [f32; 3]) {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new("Colour").size(12.0).color(theme::TEXT_SOFT));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let [r, g, b] = Srgba::from(LinearRgba::from_f32_array_no_alpha(*colour)).to_u8_array_no_alpha();
-            let mut srgb = [r, g, b];
-            let well = ui.color_edit_button_srgb(&mut srgb);
-            well.widget_info(|| WidgetInfo::labeled(WidgetType::ColorButton, true, format!("Colour of the softbox: {r}, {g}, {b}")));
-            if srgb != [r, g, b] {
-                *colour = LinearRgba::from(Srgba::rgb_u8(srgb[0], srgb[1], srgb[2])).to_f32_array_no_alpha();
-            }
-        });
-    });
 }
