@@ -15,6 +15,9 @@ use rayon::prelude::*;
 const BAND_ROWS: usize = 16;
 /// What lies nearer to the camera, in metres, is cut off.
 const NEAR_M: f32 = 0.05;
+/// How much farther backs of triangles count as, share of their depth: where two sheets lie in one place, as the outside and
+/// the inside of a panel do in many meshes, the one that faces the camera is seen.
+const BACK_BIAS: f32 = 2e-5;
 /// Vertices per parallel work item.
 const VERTEX_CHUNK: usize = 4096;
 
@@ -344,7 +347,10 @@ fn push(lists: &mut [Vec<ScreenTriangle>], mut t: ScreenTriangle, lens: &Lens) {
         return;
     }
     if area < 0.0 {
+        // Counter-clockwise with Y up: a front.
         t.v.swap(1, 2);
+    } else {
+        t.v.iter_mut().for_each(|v| v.z *= 1.0 - BACK_BIAS);
     }
     for list in &mut lists[y0 / BAND_ROWS..=y1 / BAND_ROWS] {
         list.push(t);

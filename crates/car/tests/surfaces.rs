@@ -219,3 +219,20 @@ fn empty_cars_and_empty_pictures_are_no_trouble() {
     assert!(raster::render(&box_car(), &camera, RasterOptions::default()).depth.is_empty());
     assert!(AtlasMaps::compute(&box_car(), 0).part.is_empty());
 }
+
+#[test]
+fn of_two_sheets_in_one_place_the_one_that_faces_the_camera_is_seen() {
+    let mut car = box_car();
+    let door = car.part_index("door_left").expect("has doors");
+    let mut inside = car.parts[door].clone();
+    inside.name = "inside".into();
+    inside.mesh.indices.chunks_exact_mut(3).for_each(|t| t.swap(1, 2));
+    // First in the list and so drawn first, which alone would win where depths are equal.
+    car.parts.insert(0, inside);
+    let camera = PhotoCamera::look_at(Vec3::new(6.3, 1.1, 1.7), Vec3::new(0.9, 0.6, 0.1), Vec3::Y, 900.0, 640, 400);
+    let shown = raster::render(&car, &camera, RasterOptions::visibility());
+    let (inside, door) = (1, door as u16 + 2);
+    let seen = |id: u16| shown.part.iter().filter(|&&part| part == id).count();
+    assert!(seen(door) > 1000, "{} pixels show the door", seen(door));
+    assert_eq!(seen(inside), 0);
+}

@@ -1,5 +1,7 @@
 //! Paint that nobody can see: insides of panels and what lies under them. It would take room in the texture.
 
+use std::collections::HashSet;
+
 use glam::{Quat, Vec3};
 use rayon::prelude::*;
 
@@ -15,7 +17,8 @@ const FAR_M: f32 = 20.0;
 /// Less hidden paint than this share is left where it is.
 const WORTHWHILE: f32 = 0.01;
 
-/// Gives hidden painted triangles a plain material of their own; says how much that was.
+/// Gives hidden painted triangles a plain material of their own, and takes away backs of sheets that are seen; says how much
+/// that was.
 pub(super) fn take_out(model: &mut CarModel) -> Option<String> {
     let bvh = Bvh::of_car(model);
     let directions = directions();
@@ -33,17 +36,39 @@ pub(super) fn take_out(model: &mut CarModel) -> Option<String> {
     if hidden_m2 < WORTHWHILE * all_m2 || hidden_m2 >= all_m2 {
         return None;
     }
+    let outsides: HashSet<[[i32; 3]; 3]> = model
+        .parts
+        .iter()
+        .zip(&seen)
+        .flat_map(|(part, seen)| {
+            let shown = part.mesh.indices.chunks_exact(3).zip(seen).filter(|(_, seen)| **seen);
+            shown.map(|(t, _)| place(&part.mesh, t))
+        })
+        .collect();
     let material = model.materials.len();
     model.materials.push(Material::of_kind("hidden", MaterialKind::Interior));
     let mut insides = Vec::new();
     for (part, seen) in model.parts.iter_mut().zip(&seen).filter(|(_, seen)| seen.contains(&false)) {
-        let inside = part.mesh.pick(|triangle| !seen[triangle]);
+        // The back of a sheet that is seen, in the same place, would only flicker through it.
+        let mesh = &part.mesh;
+        let behind = |triangle: usize| outsides.contains(&place(mesh, &mesh.indices[3 * triangle..3 * triangle + 3]));
+        let inside = mesh.pick(|triangle| !seen[triangle] && !behind(triangle));
         part.mesh = part.mesh.pick(|triangle| seen[triangle]);
+        if inside.indices.is_empty() {
+            continue;
+        }
         insides.push(Part { name: format!("{}_inside", part.name), class: PartClass::Other, material, mesh: inside, mirror: None });
     }
     model.parts.retain(|part| !part.mesh.indices.is_empty());
     model.parts.extend(insides);
     Some(format!("{:.0} % of the painted surface can't be seen from outside and carries no livery.", 100.0 * hidden_m2 / all_m2))
+}
+
+/// Equal for triangles with the same corners in any order.
+fn place(mesh: &Mesh, t: &[u32]) -> [[i32; 3]; 3] {
+    let mut corners = mesh.corners(t).map(Mesh::weld_key);
+    corners.sort_unstable();
+    corners
 }
 
 fn area(mesh: &Mesh, t: &[u32]) -> f32 {
@@ -82,4 +107,31 @@ fn directions() -> Vec<Vec3> {
             Vec3::new((1.0 - y * y).sqrt() * cos, y, (1.0 - y * y).sqrt() * sin)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::box_car;
+
+    #[test]
+    fn backs_of_seen_sheets_go_and_other_insides_stay() {
+        let mut car = box_car();
+        let doors = [car.part_index("door_left").expect("has doors"), car.part_index("door_right").expect("has doors")];
+        let before = car.triangle_count();
+        for (door, shift) in doors.into_iter().zip([0.0, 0.02]) {
+            let mesh = &mut car.parts[door].mesh;
+            let (count, corners) = (mesh.positions.len() as u32, mesh.indices.clone());
+            let backs: Vec<Vec3> = mesh.positions.iter().map(|p| *p + Vec3::X * shift).collect();
+            mesh.positions.extend(backs);
+            mesh.normals.extend(mesh.normals.iter().map(|n| -*n).collect::<Vec<_>>());
+            mesh.uvs.extend(mesh.uvs.clone());
+            mesh.indices.extend(corners.chunks_exact(3).flat_map(|t| [count + t[0], count + t[2], count + t[1]]));
+        }
+        let note = take_out(&mut car).expect("insides are found");
+        assert!(note.contains("can't be seen"), "{note}");
+        let inside = car.part_index("door_right_inside").expect("what lies 2 cm behind stays");
+        assert_eq!(car.part_index("door_left_inside"), None);
+        assert_eq!(car.triangle_count(), before + car.parts[inside].mesh.indices.len() / 3);
+    }
 }

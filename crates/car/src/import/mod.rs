@@ -1,6 +1,6 @@
 //! Makes a car pack of a plain GLB: finds how the car stands in it, what each piece is, and a texture layout for the paint.
 //!
-//! The steps, each a module: `placement` turns the mesh into the car's frame and metres, `hidden` takes what nobody can
+//! The steps, each a module: `scenery` leaves out ground and backdrop, `placement` turns the mesh into the car's frame and metres, `hidden` takes what nobody can
 //! see out of the paint, `regions` names the painted pieces by comparing with a car whose pieces are known, `wheels` finds
 //! the tyres, and `unwrap` lays the paint out anew where its texture coordinates overlap or are missing. What was decided
 //! is told in notes, one sentence each.
@@ -8,6 +8,7 @@
 mod hidden;
 mod placement;
 mod regions;
+mod scenery;
 mod unwrap;
 mod wheels;
 
@@ -91,6 +92,7 @@ pub fn import(bytes: &[u8], options: &ImportOptions, known: Option<&CarModel>) -
     }
     let mut notes = Vec::new();
     notes.extend(leave_out_stickers(&mut model));
+    notes.extend(scenery::leave_out(&mut model));
     let placement = placement::find(&model, options.length_m, options.nose)?;
     placement.apply(&mut model);
     notes.extend(placement.notes);
