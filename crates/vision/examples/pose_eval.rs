@@ -17,7 +17,7 @@ use gridvox_car::{AtlasMaps, CarModel, CarPack, PhotoCamera, bundled};
 use gridvox_vision::Photo;
 use gridvox_vision::analyze;
 use gridvox_vision::evaluate::{Case, EvalTable, Estimate, Evaluator, Truth, pose_error};
-use gridvox_vision::net::CorrespondenceNet;
+use gridvox_vision::net::{CorrespondenceNet, Proportions};
 use gridvox_vision::pose::simulate::{self, Faults};
 use gridvox_vision::pose::{self, PoseFailure, PoseHints, PoseSolution, PreparedCar};
 use gridvox_vision::report::CameraReport;
@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let (picture, camera) = stressed(&options.stress, &car, picture, camera);
         let field = match (&network, options.faults) {
-            (Some(network), _) => network.correspond(&picture)?,
+            (Some(network), _) => network.correspond(&picture, Proportions::USUAL)?,
             (None, faults) => simulate::field(&car, &camera, faults.unwrap_or(Faults::TYPICAL), index as u64),
         };
         let truth = Truth { camera: &camera, livery: &empty };

@@ -4,7 +4,7 @@
 //! From left to right: the photo where the network looked, its parts, its coordinates as colours.
 
 use candle_core::Device;
-use gridvox_vision::net::CorrespondenceNet;
+use gridvox_vision::net::{CorrespondenceNet, Proportions};
 use image::{Rgb, RgbImage};
 
 /// Picture pixels per cell of the network's grid.
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let models = rest.first().map_or_else(gridvox_car::bundled::models_dir, Into::into);
     let net = CorrespondenceNet::load(&models, &Device::Cpu)?;
     let photo = image::open(photo)?.into_rgb8();
-    let seen = net.correspond(&photo)?;
+    let seen = net.correspond(&photo, Proportions::USUAL)?;
     let (w, h) = (seen.width as u32 * ZOOM, seen.height as u32 * ZOOM);
     let mut sheet = RgbImage::new(3 * w, h);
     for (x, y) in (0..h).flat_map(|y| (0..w).map(move |x| (x, y))) {

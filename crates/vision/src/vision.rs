@@ -7,7 +7,7 @@ use candle_core::Device;
 use gridvox_car::{AtlasMaps, CarPack, RasterScene};
 use image::RgbImage;
 
-use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, HarshAlbedo, ModelError, ReadingNetwork, weights};
+use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, HarshAlbedo, ModelError, Proportions, ReadingNetwork, weights};
 use crate::pose;
 use crate::timed::timed;
 
@@ -66,10 +66,10 @@ impl Vision {
         self.reading.as_ref()
     }
 
-    /// What the network sees in a photo.
-    pub fn correspond(&self, photo: &RgbImage) -> Result<Correspondence, ModelError> {
+    /// What the network sees in a photo of a car of such proportions.
+    pub fn correspond(&self, photo: &RgbImage, proportions: Proportions) -> Result<Correspondence, ModelError> {
         match &self.network {
-            Some(network) => network.correspond(photo),
+            Some(network) => network.correspond(photo, proportions),
             None => {
                 let reason = "it was not loaded".to_owned();
                 Err(ModelError::Unreadable { path: Path::new("models").to_path_buf(), reason })

@@ -6,7 +6,7 @@ use glam::{Mat4, Vec2, Vec3, Vec4};
 use gridvox_car::raster::{self, RasterOptions};
 use gridvox_car::{AtlasMaps, CarPack, PhotoCamera, RasterScene, bundled};
 use gridvox_vision::evaluate::{Estimate, Evaluator, Truth};
-use gridvox_vision::net::{AtlasNetwork, CorrespondenceNet, ReadingNetwork, weights};
+use gridvox_vision::net::{AtlasNetwork, CorrespondenceNet, Proportions, ReadingNetwork, weights};
 use gridvox_vision::synth::cells::{CellStream, CellSubject};
 use gridvox_vision::synth::livery::{self, HELD_OUT};
 use gridvox_vision::synth::photo::{self, Conditions};
@@ -42,7 +42,7 @@ fn a_photo_by_another_renderer_is_understood() {
     let truth = raster::render(&pack.model, &camera, RasterOptions::default());
     let (low, high) = pack.model.bounds();
     let started = std::time::Instant::now();
-    let seen = net.correspond(&photo).expect("it runs");
+    let seen = net.correspond(&photo, Proportions::USUAL).expect("it runs");
     let millis = started.elapsed().as_millis();
 
     let (mut both, mut either, mut right, mut sided, mut wrong_side) = (0, 0, 0, 0, 0);
@@ -88,7 +88,7 @@ fn pictures_without_a_car_are_told_apart() {
     let ramp = RgbImage::from_fn(600, 400, |x, y| Rgb([(x / 3) as u8, (y / 2) as u8, 90]));
     let boxes = RgbImage::from_fn(600, 400, |x, y| if (x / 70 + y / 50) % 2 == 0 { Rgb([30, 90, 40]) } else { Rgb([190, 180, 150]) });
     for picture in [flat, ramp, boxes] {
-        let seen = net.correspond(&picture).expect("it runs");
+        let seen = net.correspond(&picture, Proportions::USUAL).expect("it runs");
         assert!(seen.car_probability < 0.5, "a car with {:.2}", seen.car_probability);
     }
 }

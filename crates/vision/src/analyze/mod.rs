@@ -7,7 +7,7 @@ use gridvox_car::{PhotoCamera, ViewPreset};
 use serde::{Deserialize, Serialize};
 
 use self::direction::Direction;
-use crate::net::{Correspondence, ModelError};
+use crate::net::{Correspondence, ModelError, Proportions};
 use crate::photo::Photo;
 use crate::vision::Vision;
 
@@ -68,7 +68,7 @@ const MIN_CAR_PX: f32 = 120.0;
 
 /// Looks at a photo without a car model: whether it shows a car, from where, and how well.
 pub fn analyze(vision: &Vision, photo: &Photo) -> Result<Analysis, ModelError> {
-    Ok(from_correspondence(photo, &vision.correspond(&photo.rgb)?))
+    Ok(from_correspondence(photo, &vision.correspond(&photo.rgb, Proportions::USUAL)?))
 }
 
 /// The analysis of a photo whose correspondences are at hand.

@@ -21,6 +21,36 @@ const CLOSE_ENOUGH: f32 = 0.97;
 /// Grey of the bars beside a photo, as in training.
 const BAR: f32 = 128.0;
 
+/// How much taller for its length and width a car is than those of training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proportions(f32);
+
+impl Proportions {
+    /// Those of training.
+    pub const USUAL: Self = Self(1.0);
+    /// Height over the mean of length and width, of the cars of training.
+    const TRAINED: f32 = 0.416;
+    /// Cars within this of the usual, as a factor, are looked at as they are.
+    const ALIKE: f32 = 1.12;
+    /// The picture is drawn out or pressed together at most this much.
+    const MOST: f32 = 1.6;
+
+    /// Of a car with these smallest and largest corners, metres.
+    pub fn of(bounds: (Vec3, Vec3)) -> Self {
+        let size = bounds.1 - bounds.0;
+        let taller = size.y / (size.x * size.z).max(1e-6).sqrt() / Self::TRAINED;
+        let differs = taller.max(1.0 / taller) > Self::ALIKE;
+        Self(if differs { taller.clamp(1.0 / Self::MOST, Self::MOST) } else { 1.0 })
+    }
+
+    /// Others to look with where these do not lead to a camera.
+    pub fn others(self) -> impl Iterator<Item = Self> {
+        const STEP: f32 = 1.2;
+        let usual = (self != Self::USUAL).then_some(Self::USUAL);
+        usual.into_iter().chain([STEP, 1.0 / STEP].map(|step| Self(self.0 * step)))
+    }
+}
+
 /// The correspondence network, ready to look at photos.
 pub struct CorrespondenceNet {
     network: Network,
@@ -45,21 +75,22 @@ impl CorrespondenceNet {
     }
 
     /// Finds the car and says what each cell shows of it: a look at the whole photo, then one at the car's box, then,
-    /// where that box turns out different, one more.
-    pub fn correspond(&self, photo: &RgbImage) -> Result<Correspondence, ModelError> {
+    /// where that box turns out different, one more. The close looks take a car by its `proportions`: one that is taller for
+    /// its length than those of training is seen through a picture that is as much lower.
+    pub fn correspond(&self, photo: &RgbImage, proportions: Proportions) -> Result<Correspondence, ModelError> {
         let (width, height) = photo.dimensions();
         if width == 0 || height == 0 {
             return Err(ModelError::EmptyPhoto { width, height });
         }
         let size = Vec2::new(width as f32, height as f32);
-        let mut seen = self.look(photo, self.fitted(Vec2::ZERO, size))?;
+        let mut seen = self.look(photo, self.fitted(Vec2::ZERO, size, 1.0))?;
         let car_probability = seen.car_probability;
         for _ in 0..2 {
             let Some((low, high)) = car_box(&seen) else { break };
             let margin = (high - low) * MARGIN;
             // What lies beyond the photo would only be bars.
             let (low, high) = ((low - margin).max(Vec2::ZERO), (high + margin).min(size));
-            let crop = self.fitted(low, high);
+            let crop = self.fitted(low, high, proportions.0);
             let zoom = crop.w / seen.crop.w;
             let shift = Vec2::new(crop.x - seen.crop.x, crop.y - seen.crop.y).abs().max_element();
             if zoom > CLOSE_ENOUGH && zoom < 1.05 && shift < 0.03 * seen.crop.w {
@@ -119,10 +150,10 @@ impl CorrespondenceNet {
         Ok((looks.into_iter().map(|(dense, _)| dense).collect(), car))
     }
 
-    /// The smallest rectangle of the grid's shape around a box.
-    fn fitted(&self, low: Vec2, high: Vec2) -> CropRect {
+    /// The smallest rectangle around a box that is `taller` than the grid's shape.
+    fn fitted(&self, low: Vec2, high: Vec2, taller: f32) -> CropRect {
         let config = self.network.config();
-        let shape = Vec2::new(config.width as f32, config.height as f32);
+        let shape = Vec2::new(config.width as f32, config.height as f32 * taller);
         let scale = ((high - low) / shape).max_element().max(1e-3);
         let (size, middle) = (shape * scale, (low + high) * 0.5);
         CropRect { x: middle.x - size.x * 0.5, y: middle.y - size.y * 0.5, w: size.x, h: size.y }
@@ -341,12 +372,12 @@ mod tests {
         let network = Network::new(&config, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu)).unwrap();
         let net = CorrespondenceNet::new(network, Device::Cpu);
         for (w, h) in [(1, 1), (300, 40), (37, 500), (640, 480)] {
-            let grid = net.correspond(&RgbImage::from_pixel(w, h, image::Rgb([9, 99, 200]))).unwrap();
+            let grid = net.correspond(&RgbImage::from_pixel(w, h, image::Rgb([9, 99, 200])), Proportions::USUAL).unwrap();
             assert_eq!((grid.width, grid.height, grid.mask.len()), (32, 16, 512));
             assert!(grid.mask.iter().chain(&grid.part_prob).all(|p| (0.0..=1.0).contains(p)));
             assert!(grid.sigma.iter().all(|s| *s > 0.0) && grid.coords.iter().all(|c| c.is_finite()));
         }
-        assert!(matches!(net.correspond(&RgbImage::new(0, 0)), Err(ModelError::EmptyPhoto { .. })));
+        assert!(matches!(net.correspond(&RgbImage::new(0, 0), Proportions::USUAL), Err(ModelError::EmptyPhoto { .. })));
     }
 
     #[test]

@@ -31,7 +31,9 @@ pub use atlas::{AtlasConfig, AtlasNetwork};
 pub use correspondence::{Correspondence, CropRect};
 pub use direct::{DirectConfig, DirectNetwork, DirectPainter};
 pub use error::ModelError;
-pub use look::CorrespondenceNet;
+pub use look::{CorrespondenceNet, Proportions};
+#[cfg(test)]
+pub(crate) use look::read_out;
 pub use network::{Network, NetworkConfig};
 pub use reading::{ReadingConfig, ReadingNetwork};
 pub use weights::Model;

@@ -1,6 +1,7 @@
 //! The whole way from photos to a finished livery, with progress, previews and a way to stop.
 
 mod run;
+mod sight;
 mod view;
 
 pub use run::{PREVIEW_PX, generate};

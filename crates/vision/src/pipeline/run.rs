@@ -10,6 +10,7 @@ use image::{GrayImage, Rgba, RgbaImage};
 use rayon::prelude::*;
 use tracing::span::EnteredSpan;
 
+use super::sight::{self, Look, Sight};
 use super::view::{SolvedView, hints, pose_error};
 use super::{GenerateError, GenerateOptions, Generated, Quality, SIZES, Stage, Update};
 use crate::analyze;
@@ -18,7 +19,7 @@ use crate::cancel::Cancel;
 use crate::color::{self, LinearRgb};
 use crate::complete::{self, Completed, Guide};
 use crate::delight::{self, Delit, Palette};
-use crate::net::ModelError;
+use crate::net::{ModelError, Proportions};
 use crate::photo::Photo;
 use crate::pose;
 use crate::report::{self, CameraReport, Report, Scores};
@@ -238,28 +239,42 @@ impl Job<'_> {
             return Ok(view);
         }
         self.begin(Stage::Correspond, fraction(0.05))?;
-        let net = self.vision.correspond(&photo.rgb)?;
+        let bounds = self.car.model.bounds();
+        let usual = Proportions::of(bounds);
+        let net = self.vision.correspond(&photo.rgb, usual)?;
         let mut analysis = analyze::from_correspondence(photo, &net);
         let hints = hints(photo, self.options.pairs(index));
         if let Some(reason) = analysis.refusal.take_if(|_| hints.point_pairs.len() < pose::ENOUGH_PAIRS) {
             return Err(GenerateError::NoCar { reason, name: photo.source_name.clone() });
         }
         self.begin(Stage::Pose, fraction(0.5))?;
-        let bounds = self.car.model.bounds();
-        let solution = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints).map_err(|f| pose_error(f, photo))?;
-        if before.is_empty() && small.is_some() {
+        let solved = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints);
+        if before.is_empty() && small.is_some() && let Ok(solution) = &solved {
             // What did not recognise the car says nothing about its parts or about what hides it.
             let believed = (!solution.by_hand).then(|| net.clone());
             let rough = [SolvedView::new(photo, solution.camera, believed, Some(solution.clone()), &self.prepared)];
             self.show(&rough, small)?;
         }
         self.begin(Stage::Refine, fraction(0.65))?;
-        let refined = if self.options.refine {
-            pose::refine(self.prepared.edges(), &photo.rgb, &net, &solution, &hints)
-                .map_err(|failure| pose_error(failure, photo))?
-        } else {
-            pose::weighed(self.prepared.edges(), &photo.rgb, &net, solution)
-        };
+        let edges = self.prepared.edges();
+        let mut seen: Look = solved.and_then(|solution| {
+            let solution = if self.options.refine {
+                pose::refine(edges, &photo.rgb, &net, &solution, &hints)?
+            } else {
+                pose::weighed(edges, &photo.rgb, &net, solution)
+            };
+            Ok(Sight { net, solution })
+        });
+        if self.options.refine && hints.point_pairs.is_empty() {
+            seen = sight::surest(seen, usual, |proportions| {
+                self.cancel.check()?;
+                let net = self.vision.correspond(&photo.rgb, proportions)?;
+                let camera = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints)
+                    .and_then(|solution| pose::refine(edges, &photo.rgb, &net, &solution, &hints));
+                Ok(camera.map(|solution| Sight { net, solution }))
+            })?;
+        }
+        let Sight { net, solution: refined } = seen.map_err(|failure| pose_error(failure, photo))?;
         if refined.by_hand && refined.support == Some(0.0) {
             let words = "The camera is as the points set by hand give it, for the car's edges were not found in the photo: \
                          compare the livery's edges with the photo.";

@@ -625,7 +625,7 @@ mod tests {
         assert_eq!((last.step, last.samples), (12, 24));
         assert!(last.metrics.is_some() && last.loss.sum().is_finite());
         let net = crate::net::CorrespondenceNet::load(dir.path(), &Device::Cpu).expect("the weights can be used");
-        net.correspond(&image::RgbImage::new(30, 20)).unwrap();
+        net.correspond(&image::RgbImage::new(30, 20), crate::net::Proportions::USUAL).unwrap();
 
         let more = TrainOptions { steps: Some(16), resume: true, ..options };
         correspondence(&[&car], &NetworkConfig::tiny(), &more, &Cancel::new(), &mut |p| reports.push(p)).unwrap();
