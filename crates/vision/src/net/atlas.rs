@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layers::{Conv, CrossAttention, Norm, Residual, SetLayer, for_each_of};
 use super::softmax::softmax;
+use super::spread::spread;
 use super::weights::Model;
 use crate::delight::MAX_INKS;
 use question::{AXES, CLASS_AT, CLASSES, INK_FEATURES, Rows};
@@ -272,7 +273,9 @@ impl AtlasNetwork {
         let weighed = Tensor::cat(&[&evidence, &((&evidence + FAINT)?.log()? * 0.3)?], 3)?;
         let place = self.judge_place.forward(&x)?.reshape((batch, count, 1, self.config.judge))?;
         let ink = self.judge_ink.forward(&gathered.inks)?;
-        let judged = self.judge_evidence.forward(&weighed)?.broadcast_add(&place)?.broadcast_add(&ink)?.relu()?;
+        let judged = self.judge_evidence.forward(&weighed)?;
+        let judged = (&judged + spread(&place, judged.dims())?)?;
+        let judged = (&judged + spread(&ink, judged.dims())?)?.relu()?;
         let verdict = self.verdict.forward(&self.judge.forward(&judged)?)?.squeeze(3)?;
         (guess + verdict)?.broadcast_add(&gathered.absent)
     }
@@ -288,6 +291,7 @@ impl AtlasNetwork {
         let limited = ((scales.narrow(3, 0, AXES)? / SCALE_LIMIT)?.tanh()? * SCALE_LIMIT)?;
         let weights = limited.exp()?.broadcast_mul(&start)?;
         let panel = scales.narrow(3, AXES, 1)?.broadcast_add(&panel)?;
+        let panel = spread(&panel, &[batch, count, heads, CLASSES])?;
         let axes = open.axes.unsqueeze(2)?;
         let toward = (weights.broadcast_mul(&axes)? * 2.0)?;
         let panel = panel.broadcast_mul(&open.classes()?.unsqueeze(2)?)?;

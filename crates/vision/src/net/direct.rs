@@ -20,6 +20,7 @@ use super::layers::{Attention, Conv, CrossAttention, Norm, Residual, for_each_of
 use super::look;
 use super::network::INPUT_CHANNELS;
 use super::shuffle::channels_to_pixels;
+use super::spread::spread;
 use super::weights::Model;
 use super::{CropRect, ModelError, weights};
 
@@ -171,13 +172,14 @@ impl DirectNetwork {
     /// but not held there.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let [_, _, x2, x3] = self.encoder.forward(x)?;
-        let x3 = x3.broadcast_add(&self.position)?;
+        let x3 = (&x3 + spread(&self.position, x3.dims())?)?;
         let x3 = self.attention.1.forward(&self.attention.0.forward(&x3)?)?;
         let mut y = for_each_of(x.dim(0)?, &self.queries)?;
         for look in &self.looks {
             y = look.think.forward(&look.mix.forward(&look.photo.forward(&y, &x3)?)?)?;
         }
-        let y = channels_to_pixels(&self.up[0].forward(&y)?)?.broadcast_add(&self.details)?;
+        let y = channels_to_pixels(&self.up[0].forward(&y)?)?;
+        let y = (&y + spread(&self.details, y.dims())?)?;
         let y = self.decoder[0].forward(&self.closer.forward(&y, &x2)?)?;
         let y = self.decoder[1].forward(&channels_to_pixels(&self.up[1].forward(&y)?)?)?;
         let y = self.decoder[2].forward(&channels_to_pixels(&self.up[2].forward(&y)?)?)?;

@@ -6,6 +6,7 @@ use candle_nn::{Init, VarBuilder};
 use super::conv::conv2d;
 use super::norm::channel_norm;
 use super::softmax::softmax;
+use super::spread::spread;
 
 /// A "same" convolution; with a kernel of 1 a linear map of the channels.
 pub(super) struct Conv {
@@ -169,7 +170,7 @@ impl SetLayer {
 /// `x` of (1, height, width, channels), the same for each of a batch.
 pub(super) fn for_each_of(batch: usize, x: &Tensor) -> Result<Tensor> {
     let (_, height, width, channels) = x.dims4()?;
-    x.broadcast_as((batch, height, width, channels))?.contiguous()
+    spread(x, &[batch, height, width, channels])
 }
 
 /// Multi-head attention (Vaswani et al. 2017): the values of `v`'s pixels mixed by how well `q` fits `k`.

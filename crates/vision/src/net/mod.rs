@@ -21,6 +21,7 @@ pub mod norm;
 pub mod reading;
 pub mod shuffle;
 pub mod softmax;
+pub(crate) mod spread;
 pub mod weights;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::encoder::Encoder;
 use super::layers::{Attention, Conv, Norm, Residual};
 use super::shuffle::channels_to_pixels;
+use super::spread::{pooled, spread};
 use super::weights::Model;
 
 /// Channels of the input: red, green, blue, 1 inside the photo and 0 on the letterbox bars, and x and y in -1..1.
@@ -144,12 +145,11 @@ impl Network {
     /// Runs on `x`: (batch, height, width, [`INPUT_CHANNELS`]), f32.
     pub fn forward(&self, x: &Tensor) -> Result<Output> {
         let [x0, x1, x2, x3] = self.encoder.forward(x)?;
-        let mut x3 = x3.broadcast_add(&self.position)?;
+        let mut x3 = (&x3 + spread(&self.position, x3.dims())?)?;
         for (mix, think) in &self.attention {
             x3 = think.forward(&mix.forward(&x3)?)?;
         }
-        let pooled = self.car_norm.forward(&x3)?.mean_keepdim(1)?.mean_keepdim(2)?;
-        let car = self.car.forward(&pooled)?.flatten_all()?;
+        let car = self.car.forward(&pooled(&self.car_norm.forward(&x3)?)?)?.flatten_all()?;
         let y2 = self.decoder[1].forward(&(x2 + channels_to_pixels(&self.up[2].forward(&x3)?)?)?)?;
         let y1 = self.decoder[0].forward(&(x1 + channels_to_pixels(&self.up[1].forward(&y2)?)?)?)?;
         let y0 = (x0 + channels_to_pixels(&self.up[0].forward(&y1)?)?)?;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layers::{Conv, Norm, Residual};
 use super::shuffle::pixels_to_channels;
+use super::spread::pooled;
 use super::weights::Model;
 
 /// Pixels per row of a word's picture.
@@ -111,7 +112,7 @@ impl ReadingNetwork {
             }
         }
         let cells = self.head.forward(&self.norm.forward(&x)?)?;
-        let evidence = cells.mean_keepdim(1)?.mean_keepdim(2)?.reshape((2 * count, 2))?.t()?.contiguous()?;
+        let evidence = pooled(&cells)?.reshape((2 * count, 2))?.t()?.contiguous()?;
         let (there, back) = (evidence.narrow(1, 0, count)?, evidence.narrow(1, count, count)?);
         let mirrored = (there.narrow(0, 0, 1)? - back.narrow(0, 0, 1)?)?;
         let writing = (there.narrow(0, 1, 1)? + back.narrow(0, 1, 1)?)?;

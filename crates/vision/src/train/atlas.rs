@@ -13,6 +13,7 @@ use crate::complete::vote;
 use crate::delight::MAX_INKS;
 use crate::net::AtlasNetwork;
 use crate::net::atlas::Encoded;
+use crate::net::spread::{spread, total};
 use crate::synth::cells::{ASKED, CellSubject};
 use crate::synth::livery::derive_seed;
 use crate::synth::{CellSample, CellStream, Family, HELD_OUT};
@@ -56,7 +57,7 @@ fn loss(scores: &Tensor, samples: &[CellSample], device: &Device) -> Result<(Ten
     let places = (samples.len() * ASKED) as f64;
     let distance = ((AtlasNetwork::shares(scores)? * cost)?.sum_all()? / places)?;
     let centred = scores.broadcast_sub(&scores.detach().max_keepdim(D::Minus1)?)?;
-    let logarithm = centred.broadcast_sub(&centred.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
+    let logarithm = (&centred - spread(&total(&centred.exp()?, 2)?.log()?, centred.dims())?)?;
     let entropy = ((logarithm * nearest)?.sum_all()? * (-ENTROPY / places))?;
     let parts = vec![distance.to_scalar::<f32>()?, entropy.to_scalar::<f32>()?];
     Ok(((distance + entropy)?, parts))
