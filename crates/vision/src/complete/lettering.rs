@@ -42,7 +42,8 @@ const WRITING_OF_ONE_INK: f32 = 0.0;
 const WRITING_THAT_COUNTS: f32 = 3.0;
 /// Log odds that are as good as sure.
 const SURE: f32 = 5.0;
-/// Lines that share more than this with one that counts already do not count.
+/// Lines that share more than this of their strokes with one that counts already do not count; those that share more of
+/// their place are turned together.
 const SHARED: f32 = 0.15;
 
 /// On bonnet and roof one stroke in so many is mirrored to where nobody sees, or the line does not matter.
@@ -101,6 +102,23 @@ impl Found {
             _ => WRITING,
         };
         (reading.writing > least).then_some(reading.writing.min(SURE) + large)
+    }
+}
+
+impl Found {
+    fn shares_place(&self, other: &Self) -> bool {
+        let least = self.extent.area().min(other.extent.area());
+        self.leaf == other.leaf && self.extent.shared(&other.extent) > SHARED * least
+    }
+
+    /// Both as one word, which reads as the first does.
+    fn with(mut self, other: Self) -> Self {
+        self.strokes.extend(other.strokes);
+        self.strokes.sort_unstable();
+        self.strokes.dedup();
+        self.extent = WordBox { low: self.extent.low.min(other.extent.low), high: self.extent.high.max(other.extent.high) };
+        self.of_one_ink |= other.of_one_ink;
+        self
     }
 }
 
@@ -163,23 +181,24 @@ impl Lettering {
         Ok(Self::of_words(sheets, found))
     }
 
-    /// Takes the words of most weight, and of those that share strokes or place the one of more.
+    /// Takes the words of most weight, and of those that share strokes the one of more. Those that share place are turned as
+    /// one, so that a name beside a number's foot stays there.
     fn of_words(sheets: Vec<Sheet>, found: Vec<Found>) -> Self {
         let mut words: Vec<(f32, Found)> = found.into_iter().filter_map(|f| Some((f.weight(sheets[f.leaf].face)?, f))).collect();
         words.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut taken: HashSet<u32> = HashSet::new();
         let mut kept: Vec<Found> = Vec::new();
-        for (_, word) in words {
+        for (_, mut word) in words {
             let texel = |&cell: &u32| sheets[word.leaf].texel[cell as usize];
             let again = word.strokes.iter().filter(|&cell| taken.contains(&texel(cell))).count();
-            let least = word.extent.area();
-            let covered = |other: &Found| {
-                other.leaf == word.leaf && word.extent.shared(&other.extent) > SHARED * least.min(other.extent.area())
-            };
-            if again as f32 > SHARED * word.strokes.len() as f32 || kept.iter().any(covered) {
+            if again as f32 > SHARED * word.strokes.len() as f32 {
                 continue;
             }
             taken.extend(word.strokes.iter().map(texel));
+            // Joined words may reach others.
+            while let Some(at) = kept.iter().position(|other| other.shares_place(&word)) {
+                word = kept.remove(at).with(word);
+            }
             kept.push(word);
         }
         let counts = |word: &Found, reading: &Reading| word.of_one_ink || reading.writing > WRITING_THAT_COUNTS;
