@@ -235,7 +235,7 @@ pub struct ExportArgs {
 /// What to do with cars.
 #[derive(Debug, Subcommand)]
 pub enum CarCommand {
-    /// List the bundled cars.
+    /// List the bundled cars, and those that were imported into the user's own folder.
     List,
     /// Size, parts, materials and texture layout of a car.
     Info {
@@ -244,6 +244,18 @@ pub enum CarCommand {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// The materials of a plain GLB with their shares of its surface, to choose those that carry the livery.
+    Look {
+        /// The mesh, as a binary glTF file.
+        #[arg(value_name = "FILE.glb")]
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        /// Decode compressed geometry here, in a process that was started for it.
+        #[arg(long, hide = true)]
+        contained: bool,
     },
     /// Make a car pack of a plain GLB: finds scale, axes and parts, and lays the paint out where it has to.
     Import(ImportArgs),
@@ -266,9 +278,9 @@ pub struct ImportArgs {
     /// Regular expression for the names of materials or parts that carry the livery.
     #[arg(long, value_name = "REGEX")]
     pub paint: String,
-    /// Folder of the new car pack.
+    /// Folder of the new car pack; without it a folder among the user's own cars, which the studio lists.
     #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
     /// Name that people see; the file's without it.
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,

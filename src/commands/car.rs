@@ -1,5 +1,6 @@
 //! `gridvox car`: list, describe, import and export cars.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use color_eyre::eyre::{Result, WrapErr, eyre};
@@ -20,7 +21,7 @@ const KNOWN_CAR: &str = bundled::DEFAULT_CAR;
 pub fn run(command: &CarCommand) -> Result<()> {
     match command {
         CarCommand::List => {
-            for car in bundled::list() {
+            for car in bundled::list().into_iter().chain(bundled::list_own()) {
                 println!("{:<16} {}", car.id, car.name);
             }
         }
@@ -32,6 +33,7 @@ pub fn run(command: &CarCommand) -> Result<()> {
                 print!("{info}");
             }
         }
+        CarCommand::Look { file, json, contained } => look(file, *json, *contained)?,
         CarCommand::Import(args) => import(args)?,
         CarCommand::Export { car, out } => {
             ensure_writable(out)?;
@@ -42,9 +44,34 @@ pub fn run(command: &CarCommand) -> Result<()> {
     Ok(())
 }
 
+#[expect(clippy::print_stdout, reason = "the list is this command's output")]
+fn look(file: &Path, json: bool, contained: bool) -> Result<()> {
+    let bytes = files::read_limited(file, glb::MAX_GLB_BYTES)?;
+    if glb::is_compressed(&bytes) && !contained {
+        print!("{}", in_own_process(file)?.0);
+        return Ok(());
+    }
+    let materials = import::look(&bytes).map_err(|reason| CarError::Mesh { path: file.to_owned(), reason })?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&materials)?);
+        return Ok(());
+    }
+    for material in materials {
+        let paint = if material.is_likely_paint { "  probably paint" } else { "" };
+        println!("{:>5.1} %  {}{paint}", 100.0 * material.share, material.name);
+    }
+    Ok(())
+}
+
 fn import(args: &ImportArgs) -> Result<()> {
-    if args.out.join(MANIFEST_NAME).exists() {
-        return Err(eyre!("There is a car pack in {} already: choose another folder.", args.out.display()));
+    let stem = args.file.file_stem().map_or_else(|| "car".into(), |stem| stem.to_string_lossy().into_owned());
+    let name = args.name.clone().unwrap_or_else(|| stem.replace(['_', '-'], " "));
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => bundled::own_place(&name).ok_or_else(|| eyre!("There is no folder for your own cars: name one with --out."))?.1,
+    };
+    if out.join(MANIFEST_NAME).exists() {
+        return Err(eyre!("There is a car pack in {} already: choose another folder.", out.display()));
     }
     let paint = Regex::new(&args.paint).map_err(|_| eyre!("The pattern {} is no regular expression.", args.paint))?;
     if let Some(length) = args.length.filter(|length| !(0.3..=30.0).contains(length)) {
@@ -52,50 +79,40 @@ fn import(args: &ImportArgs) -> Result<()> {
     }
     let bytes = files::read_limited(&args.file, glb::MAX_GLB_BYTES)?;
     if glb::is_compressed(&bytes) && !args.contained {
-        return import_contained(args);
+        eprint!("{}", in_own_process(&args.file)?.1);
+        return Ok(());
     }
-    let stem = args.file.file_stem().map_or_else(|| "car".into(), |stem| stem.to_string_lossy().into_owned());
-    let folder = args.out.file_name().map_or_else(|| stem.clone(), |name| name.to_string_lossy().into_owned());
-    let options = ImportOptions {
-        id: id(&folder),
-        name: args.name.clone().unwrap_or_else(|| stem.replace(['_', '-'], " ")),
-        paint,
-        length_m: args.length,
-        nose: args.nose,
-    };
+    let folder = out.file_name().map_or(stem, |name| name.to_string_lossy().into_owned());
+    let options = ImportOptions { id: id(&folder), name, paint, length_m: args.length, nose: args.nose };
     let known = CarPack::find(KNOWN_CAR)?;
     let imported = import::import(&bytes, &options, Some(&known.model))
         .map_err(|reason| CarError::Mesh { path: args.file.clone(), reason })?;
-    imported.write(&args.out)?;
-    let pack = CarPack::load(&args.out)?;
+    imported.write(&out)?;
+    let pack = CarPack::load(&out)?;
     for note in &imported.notes {
         eprintln!("note: {note}");
     }
     eprint!("{}", CarInfo::of(&pack));
-    eprintln!("car: {}", args.out.display());
+    eprintln!("car: {}", out.display());
     Ok(())
 }
 
-/// Imports in a process of its own, which a hostile file may end.
-fn import_contained(args: &ImportArgs) -> Result<()> {
+/// Runs this command again in a process of its own, which a hostile file may end; what it said on both outputs.
+fn in_own_process(file: &Path) -> Result<(String, String)> {
     let output = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .arg("--contained")
         .stdin(Stdio::null())
         .output()
         .wrap_err("The mesh is compressed, and the process that decodes it could not be started: try again.")?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() {
-        eprint!("{said}");
-        return Ok(());
+        return Ok((String::from_utf8_lossy(&output.stdout).into_owned(), said));
     }
     let reason = said.lines().find_map(|line| line.strip_prefix("error: "));
     Err(match reason {
         Some(reason) => eyre!("{reason}"),
-        None => eyre!(
-            "The compressed geometry of {} can't be decoded: export the mesh without mesh compression.",
-            args.file.display()
-        ),
+        None => eyre!("The compressed geometry of {} can't be decoded: export the mesh without mesh compression.", file.display()),
     })
 }
 

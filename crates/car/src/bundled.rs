@@ -34,6 +34,15 @@ pub fn cars_dir() -> PathBuf {
     assets_dir().join("cars")
 }
 
+/// One folder for each car that its user imported: `GRIDVOX_CARS`, else the user's own data folder; none where the system has no
+/// such folder.
+pub fn own_cars_dir() -> Option<PathBuf> {
+    if let Some(folder) = env::var_os("GRIDVOX_CARS").filter(|folder| !folder.is_empty()) {
+        return Some(PathBuf::from(folder));
+    }
+    Some(directories::ProjectDirs::from("", "", "gridvox")?.data_dir().join("cars"))
+}
+
 /// High dynamic range pictures of surroundings.
 pub fn environments_dir() -> PathBuf {
     assets_dir().join("environments")
@@ -45,6 +54,24 @@ pub const DEFAULT_CAR: &str = "gt3_rear";
 /// The bundled cars, sorted by id. A car whose manifest can't be read is logged and left out.
 pub fn list() -> Vec<CarPackInfo> {
     list_in(&cars_dir())
+}
+
+/// The cars that the user imported, sorted by id.
+pub fn list_own() -> Vec<CarPackInfo> {
+    own_cars_dir().map(|folder| list_in(&folder)).unwrap_or_default()
+}
+
+/// A folder for a new car of the user's own, and the id that it has to have: made of its name, and no other car's.
+pub fn own_place(name: &str) -> Option<(String, PathBuf)> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '_' };
+    let mut wanted: String = name.trim().chars().map(plain).take(60).collect();
+    if !wanted.chars().any(|c| c.is_ascii_alphanumeric()) {
+        wanted = "car".into();
+    }
+    let folder = own_cars_dir()?;
+    let taken = |id: &str| folder.join(id).exists() || cars_dir().join(id).exists();
+    let numbered = |number: u32| if number == 1 { wanted.clone() } else { format!("{wanted}-{number}") };
+    (1..1000).map(numbered).find(|id| !taken(id)).map(|id| (id.clone(), folder.join(id)))
 }
 
 /// The car packs in a folder, sorted by id.

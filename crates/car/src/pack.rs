@@ -48,7 +48,7 @@ impl CarPack {
         Ok(Self { dir: dir.to_owned(), manifest, model, hash })
     }
 
-    /// Loads a bundled car by its id, or the pack in a folder (or the one of a `car.toml`).
+    /// Loads a bundled or imported car by its id, or the pack in a folder (or the one of a `car.toml`).
     pub fn find(id_or_dir: &str) -> Result<Self, CarError> {
         let path = Path::new(id_or_dir);
         if path.file_name().is_some_and(|name| name == MANIFEST_NAME) && path.is_file() {
@@ -63,13 +63,13 @@ impl CarPack {
         if path.components().count() == 1 && bundled.join(MANIFEST_NAME).is_file() {
             return Self::load(&bundled);
         }
-        if let Some(info) = bundled::list().into_iter().find(|car| car.id == id_or_dir) {
+        if let Some(info) = bundled::list().into_iter().chain(bundled::list_own()).find(|car| car.id == id_or_dir) {
             return Self::load(&info.dir);
         }
         if path.is_dir() {
             return Err(FileError::NotFound { path: path.join(MANIFEST_NAME) }.into());
         }
-        let known = bundled::list().into_iter().map(|car| car.id).collect();
+        let known = bundled::list().into_iter().chain(bundled::list_own()).map(|car| car.id).collect();
         Err(CarError::UnknownCar { asked: id_or_dir.to_owned(), known })
     }
 }

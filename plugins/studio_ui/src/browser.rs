@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::command::Ask;
-use crate::desk::{ENVIRONMENT_ENDINGS, LIVERY_ENDINGS, PHOTO_ENDINGS, has_ending};
+use crate::desk::{ENVIRONMENT_ENDINGS, LIVERY_ENDINGS, MESH_ENDINGS, PHOTO_ENDINGS, has_ending};
 
 /// Entries that a folder shows at most; beyond that the painter types the path.
 const MAX_ENTRIES: usize = 2000;
@@ -41,6 +41,7 @@ impl Ask {
             Self::Photos => "Open photos of the car",
             Self::Environment => "Open an environment",
             Self::Car => "Open a car pack",
+            Self::Mesh => "Bring in a car",
             Self::Livery => "Open a livery",
             Self::SpecMap => "Open a spec map",
             Self::SaveLivery => "Save the livery",
@@ -72,6 +73,7 @@ impl Ask {
         match self {
             Self::Photos => &PHOTO_ENDINGS,
             Self::Environment => &ENVIRONMENT_ENDINGS,
+            Self::Mesh => &MESH_ENDINGS,
             Self::Livery | Self::SpecMap => &LIVERY_ENDINGS,
             Self::SaveLivery => &["png"],
             Self::Picture => &["png", "jpg", "webp"],

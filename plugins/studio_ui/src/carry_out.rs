@@ -16,6 +16,7 @@ use gridvox_showroom::{EnvironmentId, SavedAngles, ShowroomCommand, ViewId, View
 use crate::command::{Ask, DropAnswer, StudioCommand};
 use crate::desk::{Desk, OutlineSource, Request};
 use crate::dialogs::{self, Dialogs};
+use crate::imports::{self, ImportDesk};
 use crate::marks::{self, Sheet, Spot};
 use crate::model::{CarState, PhotoEntry, PhotoState, RunState, Studio};
 use crate::notices::Weight;
@@ -33,6 +34,7 @@ pub(crate) struct Outlets<'w> {
     dialogs: ResMut<'w, Dialogs>,
     views: ResMut<'w, StudioViews>,
     pictures: ResMut<'w, PictureDesk>,
+    imports: ResMut<'w, ImportDesk>,
 }
 
 pub(crate) fn carry_out_commands(
@@ -80,6 +82,17 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
         StudioCommand::ToggleOutline => studio.shows_outline = !studio.shows_outline,
         StudioCommand::ChooseCar(id) => load_car(id, studio, to),
         StudioCommand::OpenCar(folder) => load_car(folder.to_string_lossy().into_owned(), studio, to),
+        StudioCommand::BringIn(file) => {
+            to.dialogs.remember(&file);
+            imports::begin(file, studio, &mut to.imports);
+        }
+        StudioCommand::SetImport(form) => {
+            if let Some(state) = &mut studio.import {
+                state.form = form;
+            }
+        }
+        StudioCommand::RunImport => imports::run_import(studio, &mut to.imports),
+        StudioCommand::LeaveImport => imports::leave(studio, &mut to.imports),
         StudioCommand::SetLight(environment) => set_light(environment, studio, to),
         StudioCommand::SetRotation(degrees) => {
             studio.light.rotation_deg = degrees;
@@ -467,6 +480,8 @@ fn escape(studio: &mut Studio, to: &mut Outlets) {
         studio.shows_help = false;
     } else if studio.shows_angles {
         studio.shows_angles = false;
+    } else if studio.import.is_some() {
+        imports::leave(studio, &mut to.imports);
     } else if studio.browser.take().is_some() || studio.dropped.take().is_some() {
     } else if studio.shows_log {
         studio.shows_log = false;

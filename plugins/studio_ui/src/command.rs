@@ -8,6 +8,7 @@ use gridvox_inference::Quality;
 use gridvox_showroom::{EnvironmentId, PaintFinish, PaintSlot, Softbox, ViewId, ViewLayout, ViewLight};
 
 use crate::dock::DockChange;
+use crate::imports::ImportForm;
 use crate::marks::Sheet;
 use crate::pictures::PictureForm;
 
@@ -20,6 +21,8 @@ pub enum Ask {
     Environment,
     /// Which car pack folder to open.
     Car,
+    /// Which mesh to make a car of.
+    Mesh,
     /// Which livery to open.
     Livery,
     /// Which spec map to finish the livery with.
@@ -67,6 +70,14 @@ pub enum StudioCommand {
     ChooseCar(String),
     /// Loads a car pack from a folder.
     OpenCar(PathBuf),
+    /// Begins to make a car of a mesh.
+    BringIn(PathBuf),
+    /// Changes what is said about the mesh.
+    SetImport(ImportForm),
+    /// Makes the car.
+    RunImport,
+    /// Leaves the mesh, and stops what is being made of it.
+    LeaveImport,
     /// Lights all views that have no light of their own.
     SetLight(EnvironmentId),
     /// Turns the environment, in degrees.

@@ -95,6 +95,8 @@ pub(crate) enum DroppedKind {
     PhotoOrLivery,
     Environment,
     Car,
+    /// What a car can be made of.
+    Mesh,
     Unknown,
 }
 
@@ -138,7 +140,7 @@ pub(crate) fn start(waker: WindowWaker) -> Desk {
 fn answer(request: Request) -> Vec<Answer> {
     match request {
         Request::ListBundled => {
-            let cars = bundled::list().into_iter();
+            let cars = bundled::list().into_iter().chain(bundled::list_own());
             let cars = cars.map(|car| Choice { picture: small_picture(&car.dir.join(THUMBNAIL_NAME)), ..Choice::new(car.id, car.name) }).collect();
             match gridvox_showroom::bundled_environments() {
                 Ok(list) => {
@@ -267,6 +269,8 @@ fn export(
 pub(crate) const PHOTO_ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "bmp", "tga", "tif", "tiff", "heic"];
 /// Endings of panoramas.
 pub(crate) const ENVIRONMENT_ENDINGS: [&str; 2] = ["hdr", "exr"];
+/// Endings of meshes that a car can be made of.
+pub(crate) const MESH_ENDINGS: [&str; 1] = ["glb"];
 /// Endings of liveries.
 pub(crate) const LIVERY_ENDINGS: [&str; 7] = ["png", "tga", "tif", "tiff", "bmp", "webp", "dds"];
 
@@ -279,6 +283,9 @@ fn look_at(path: &Path) -> DroppedKind {
     let is_manifest = path.file_name().is_some_and(|name| name == "car.toml");
     if is_manifest || path.join("car.toml").is_file() {
         return DroppedKind::Car;
+    }
+    if has_ending(path, &MESH_ENDINGS) {
+        return DroppedKind::Mesh;
     }
     if has_ending(path, &ENVIRONMENT_ENDINGS) {
         return DroppedKind::Environment;
@@ -346,6 +353,7 @@ mod tests {
             ("photo.png", DroppedKind::Photo),
             ("Car.JPG", DroppedKind::Photo),
             ("sky.EXR", DroppedKind::Environment),
+            ("car.GLB", DroppedKind::Mesh),
             ("pack", DroppedKind::Car),
             ("pack/car.toml", DroppedKind::Car),
             ("notes.txt", DroppedKind::Unknown),

@@ -98,6 +98,7 @@ pub(crate) fn meaning(ask: Ask, paths: Vec<PathBuf>) -> Option<StudioCommand> {
         Ask::Photos => StudioCommand::AddPhotos(paths),
         Ask::Environment => StudioCommand::SetLight(gridvox_showroom::EnvironmentId::File(first)),
         Ask::Car => StudioCommand::OpenCar(first),
+        Ask::Mesh => StudioCommand::BringIn(first),
         Ask::Livery => StudioCommand::OpenLivery(first),
         Ask::SpecMap => StudioCommand::OpenSpecMap(first),
         Ask::SaveLivery => StudioCommand::SaveTo(first.with_extension("png")),
@@ -119,6 +120,7 @@ async fn native(ask: Ask, folder: &Path) -> Option<Vec<PathBuf>> {
             Some(files.into_iter().map(path).collect())
         }
         Ask::Environment => Some(vec![path(dialog.add_filter("Panoramas", ask.endings()).pick_file().await?)]),
+        Ask::Mesh => Some(vec![path(dialog.add_filter("Meshes", ask.endings()).pick_file().await?)]),
         Ask::SpecMap => Some(vec![path(dialog.add_filter("Spec maps", ask.endings()).pick_file().await?)]),
         Ask::Livery => Some(vec![path(dialog.add_filter("Liveries", ask.endings()).pick_file().await?)]),
         Ask::SaveLivery | Ask::Picture | Ask::Turntable => {

@@ -38,13 +38,14 @@ pub(crate) fn meaning(path: PathBuf, kind: DroppedKind, studio: &mut Studio) -> 
         DroppedKind::Photo => Some(StudioCommand::AddPhotos(vec![path])),
         DroppedKind::Environment => Some(StudioCommand::SetLight(gridvox_showroom::EnvironmentId::File(path))),
         DroppedKind::Car => Some(StudioCommand::OpenCar(path)),
+        DroppedKind::Mesh => Some(StudioCommand::BringIn(path)),
         DroppedKind::PhotoOrLivery => {
             studio.dropped = Some(path);
             None
         }
         DroppedKind::Unknown => {
             let name = file_name(&path);
-            let text = format!("{name} is nothing the studio can open: drop a photo, a livery, an .hdr or .exr, or a car pack folder.");
+            let text = format!("{name} is nothing the studio can open: drop a photo, a livery, an .hdr or .exr, a car's .glb or a car pack folder.");
             studio.notices.say(Weight::Warning, text);
             None
         }

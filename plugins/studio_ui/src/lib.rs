@@ -17,6 +17,7 @@ pub mod dock;
 mod drops;
 mod facts;
 mod grid;
+mod imports;
 mod marks;
 mod model;
 mod notices;
@@ -38,6 +39,7 @@ mod window;
 
 pub use browser::{Browser, Listing};
 pub use command::{Ask, DropAnswer, EXPORT_SIZES, ExportForm, StudioCommand};
+pub use imports::{ImportForm, ImportPhase, ImportState};
 pub use marks::{Mark, Picker, Sheet};
 pub use model::{CarState, Choice, DifferenceState, ExportDone, ExportState, KeptVersion, LightState, PhotoEntry, PhotoState, RunState, Studio};
 pub use pictures::{PictureForm, PictureState};
@@ -122,6 +124,7 @@ impl Plugin for StudioUiPlugin {
         app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
         chords::plugin(app);
         pacing::plugin(app);
+        imports::plugin(app);
         pictures::plugin(app);
         startup::plugin(app, self.start.startup_report);
         views::plugin(app);
@@ -134,6 +137,7 @@ impl Plugin for StudioUiPlugin {
         let waker = WindowWaker::of(app);
         app.insert_resource(desk::start(waker.clone()))
             .insert_resource(pictures::PictureDesk::new(waker.clone()))
+            .insert_resource(imports::ImportDesk::new(waker.clone()))
             .insert_resource(Dialogs::new(waker));
     }
 }

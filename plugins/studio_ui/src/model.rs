@@ -15,6 +15,7 @@ use image::RgbaImage;
 use crate::browser::Browser;
 use crate::command::ExportForm;
 use crate::dock::Dock;
+use crate::imports::ImportState;
 use crate::marks::{self, Mark, Picker, Sheet};
 use crate::notices::Notices;
 use crate::pictures::PictureState;
@@ -24,7 +25,7 @@ use crate::spec_map::SpecState;
 /// The studio as the panels see it.
 #[derive(Resource)]
 pub struct Studio {
-    /// Bundled cars.
+    /// Bundled cars, and the user's own.
     pub cars: Vec<Choice>,
     /// Bundled environments.
     pub environments: Vec<Choice>,
@@ -78,6 +79,8 @@ pub struct Studio {
     pub notices: Notices,
     /// A dropped picture that could be two things.
     pub dropped: Option<PathBuf>,
+    /// A mesh that is to become a car.
+    pub import: Option<ImportState>,
     /// Files hover over the window.
     pub drag_hovers: bool,
     /// The studio's own file browser, where the system has none.
@@ -373,6 +376,7 @@ impl Default for Studio {
             shows_angles: false,
             notices: Notices::default(),
             dropped: None,
+            import: None,
             drag_hovers: false,
             browser: None,
             shows_help: false,

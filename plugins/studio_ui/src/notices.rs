@@ -61,6 +61,14 @@ impl Notices {
         }
     }
 
+    /// Writes something into the log without showing it.
+    pub fn record(&mut self, weight: Weight, text: impl Into<String>) {
+        self.say(weight, text);
+        if let Some(last) = self.log.back_mut() {
+            last.gone = true;
+        }
+    }
+
     /// Takes one off the screen; it stays in the log.
     pub fn dismiss(&mut self, id: u64) {
         if let Some(notice) = self.log.iter_mut().find(|notice| notice.id == id) {
@@ -118,6 +126,8 @@ mod tests {
         assert_eq!(notices.on_screen().count(), 1);
         assert_eq!(notices.expire(Instant::now() + TROUBLE), None);
         assert_eq!((notices.on_screen().count(), notices.log().count()), (0, 2));
+        notices.record(Weight::Good, "The mesh is in metres.");
+        assert_eq!((notices.on_screen().count(), notices.log().count()), (0, 3));
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(crate) fn draw_window(
     upload_pictures(&context, studio, views.matched().map(|matched| matched.photo.as_path()));
 
     let mut out = Wishes::new();
-    let covered = studio.shows_help || studio.shows_angles || studio.browser.is_some() || studio.dropped.is_some();
+    let covered = studio.import.is_some() || studio.shows_help || studio.shows_angles || studio.browser.is_some() || studio.dropped.is_some();
     crate::shortcuts::shortcuts(&context, views.layout(), covered, &mut out);
     let mut ui = Ui::new(
         context.clone(),
@@ -192,6 +192,9 @@ fn overlays(context: &egui::Context, studio: &mut Studio, out: &mut Wishes) {
     }
     if let Some(path) = &studio.dropped {
         panels::drop::drop_question(context, path, out);
+    }
+    if let Some(import) = &studio.import {
+        panels::import::import_dialog(context, import, out);
     }
     if let Some(browser) = &studio.browser {
         let typed = panels::browser::file_browser(context, browser, out);

@@ -6,6 +6,7 @@
 //! is told in notes, one sentence each.
 
 mod hidden;
+mod look;
 mod placement;
 mod regions;
 mod scenery;
@@ -25,6 +26,7 @@ use crate::manifest::{CarManifest, MANIFEST_NAME, MirrorSpec, PaintSpec, SimTarg
 use crate::mirror::pair_parts;
 use crate::model::{CarModel, MaterialKind, PartClass};
 
+pub use look::{LookMaterial, look};
 pub use placement::Nose;
 
 /// The texture size that new layouts are made for, in pixels.
@@ -51,6 +53,17 @@ pub struct ImportOptions {
     pub nose: Option<Nose>,
 }
 
+impl ImportOptions {
+    /// Matches exactly the materials of these names.
+    ///
+    /// # Errors
+    /// Where there are too many of them for a pattern.
+    pub fn paint_of(names: &[impl AsRef<str>]) -> Result<Regex, regex::Error> {
+        let each: Vec<String> = names.iter().map(|name| regex::escape(name.as_ref())).collect();
+        Regex::new(&format!("^({})$", each.join("|")))
+    }
+}
+
 /// A car that came from a plain GLB.
 #[derive(Debug, Clone)]
 pub struct Imported {
@@ -63,12 +76,13 @@ pub struct Imported {
 }
 
 struct PlainNames<'a> {
-    paint: &'a Regex,
+    /// Nothing is paint yet where there is none.
+    paint: Option<&'a Regex>,
 }
 
 impl Rules for PlainNames<'_> {
     fn kind(&self, part: &str, material: &str) -> Option<MaterialKind> {
-        (self.paint.is_match(material) || self.paint.is_match(part)).then_some(MaterialKind::Paint)
+        self.paint.is_some_and(|paint| paint.is_match(material) || paint.is_match(part)).then_some(MaterialKind::Paint)
     }
 
     fn class(&self, part: &str) -> PartClass {
@@ -86,7 +100,7 @@ impl Rules for PlainNames<'_> {
 
 /// Reads a plain GLB as a car. `known` is a car whose parts are named, to compare shapes with.
 pub fn import(bytes: &[u8], options: &ImportOptions, known: Option<&CarModel>) -> Result<Imported, MeshError> {
-    let mut model = glb::read_parts(bytes, &PlainNames { paint: &options.paint })?;
+    let mut model = glb::read_parts(bytes, &PlainNames { paint: Some(&options.paint) })?;
     if !(0..model.parts.len()).any(|part| model.is_paint(part)) {
         return Err(MeshError::NoMatch { regex: options.paint.to_string(), names: names(&model) });
     }

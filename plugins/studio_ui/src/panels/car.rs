@@ -11,7 +11,7 @@ use crate::theme;
 /// Width over height of a car's picture.
 const ASPECT: f32 = 1.78;
 
-/// Choice of the bundled cars, a folder of one's own, and the facts of the car on stage.
+/// Choice of the bundled and the imported cars, a mesh, a folder of one's own, and the facts of the car on stage.
 pub fn car_panel(ui: &mut Ui, cars: &[Choice], car: &CarState, out: &mut Commands) {
     let shown = car.pack();
     let current = shown.and_then(|pack| cars.iter().position(|known| known.id == pack.manifest.id));
@@ -31,6 +31,10 @@ pub fn car_panel(ui: &mut Ui, cars: &[Choice], car: &CarState, out: &mut Command
         ui.add_space(theme::GAP_SMALL);
     } else if matches!(car, CarState::None) {
         soft(ui, "The livery is made for the car that stands here.");
+    }
+    let hint = "A car that somebody modelled, as a .glb file; dropping it works too";
+    if wide_button(ui, true, "Bring in a car…").on_hover_text(hint).clicked() {
+        out.push(StudioCommand::Ask(Ask::Mesh));
     }
     if wide_button(ui, true, "Open car pack…").on_hover_text("A folder with car.toml and a GLB; dropping it works too").clicked() {
         out.push(StudioCommand::Ask(Ask::Car));

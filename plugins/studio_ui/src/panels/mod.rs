@@ -10,6 +10,7 @@ pub mod environment;
 pub mod export;
 pub mod finish;
 pub mod help;
+pub mod import;
 pub mod marking;
 pub mod notices;
 pub mod photo;
