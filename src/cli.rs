@@ -433,6 +433,9 @@ pub struct EvalArgs {
     /// Measure the same photos with their true cameras, without refinement, without invented paint and by a network alone as well.
     #[arg(long)]
     pub baselines: bool,
+    /// Quality to measure, in its own size: 512 px for a draft, 2048 px for high.
+    #[arg(long, value_enum, default_value = "high")]
+    pub quality: Quality,
     /// Draw the painter's scores against the true errors into this picture.
     #[arg(long, value_name = "FILE.png")]
     pub plot: Option<PathBuf>,

@@ -28,7 +28,7 @@ const DEFAULT_COUNT: usize = 50;
 const DEFAULT_PER_CELL: usize = 2;
 /// Photos that the picture of the worst shows.
 const WORST: usize = 10;
-/// Edge of liveries, true and found.
+/// Edge of the true liveries and of the maps that results are measured on.
 const LIVERY_PX: u32 = 2048;
 
 /// What `--json` prints.
@@ -59,7 +59,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let names = draw(args, &set, &car, &maps)?;
     let methods = if args.baselines { Method::BASELINES.to_vec() } else { Vec::new() };
     let painter = if args.baselines { direct_painter(&car)? } else { None };
-    let bench = Bench::new(vision, &car, &maps, methods, painter);
+    let bench = Bench::new(vision, &car, &maps, methods, painter, args.quality.into());
     let mut table = EvalTable::default();
     let mut worst = Worst::new(&maps, WORST);
     for name in names {

@@ -132,6 +132,7 @@ fn a_built_in_set_is_drawn_kept_and_measured_beside_the_baselines() {
     let true_camera = &baselines[0][1][0];
     assert!(true_camera["correspondence"]["median"].as_f64().is_some_and(|texels| texels < 0.01), "{true_camera}");
     assert!(true_camera["ssim"].as_f64().is_some_and(|ssim| (0.05..=1.0).contains(&ssim)), "{true_camera}");
+    assert!(true_camera["flip"].as_f64().is_some_and(|flip| (0.01..0.7).contains(&flip)), "{true_camera}");
     assert!(image::open(&plot).expect("a picture").width() > 1000);
     assert!(image::open(&worst).expect("a picture").height() > 300);
 

@@ -120,7 +120,7 @@ impl Bench<'_> {
             let livery = picture(colors, size);
             let score = self.evaluator.score(Truth { camera: &camera, livery: &truth_image }, Ok(Estimate { camera: &camera, livery: Some(&livery) }));
             let c = score.color.unwrap_or_default();
-            let ssim = self.looks.similarity(&truth_image, &livery);
+            let ssim = self.looks.compare(&truth_image, &livery).ssim;
             let or_nan = |v: Option<f32>| v.unwrap_or(f32::NAN);
             rows.push((name.into(), [ssim, or_nan(c.visible_aligned), or_nan(c.mirrored_aligned), or_nan(c.unseen_aligned)]));
         };

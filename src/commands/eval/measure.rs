@@ -9,9 +9,8 @@ use gridvox_vision::evaluate::{
 };
 use gridvox_vision::net::DirectPainter;
 use gridvox_vision::synth::stress::{Shows, Stress};
-use gridvox_vision::{Cancel, GenerateError, GenerateOptions, Generated, Vision, generate};
+use gridvox_vision::{Cancel, GenerateError, GenerateOptions, Generated, Quality, Vision, generate};
 
-use super::LIVERY_PX;
 use super::set::TestPhoto;
 
 /// Meshes that differ are measured with maps of this size; the unit stays the texel of 2048.
@@ -25,6 +24,7 @@ pub struct Bench<'a> {
     looks: Looks,
     methods: Vec<Method>,
     direct: Option<DirectPainter>,
+    quality: Quality,
 }
 
 impl<'a> Bench<'a> {
@@ -35,15 +35,17 @@ impl<'a> Bench<'a> {
         maps: &'a AtlasMaps,
         mut methods: Vec<Method>,
         direct: Option<DirectPainter>,
+        quality: Quality,
     ) -> Self {
         methods.retain(|method| *method != Method::Direct || direct.is_some());
         let evaluator = Evaluator::new(&car.model, maps);
-        Self { vision, car, evaluator, looks: Looks::new(&car.model), methods, direct }
+        Self { vision, car, evaluator, looks: Looks::new(&car.model), methods, direct, quality }
     }
 
     /// Measures a photo into the table; what the whole method made of it comes back.
     pub fn measure(&self, table: &mut EvalTable, name: &str, photo: &TestPhoto) -> Result<Option<Generated>> {
-        let (whole, secs) = self.run(&GenerateOptions { size: Some(LIVERY_PX), previews: false, ..GenerateOptions::default() }, photo);
+        let options = GenerateOptions { quality: self.quality, previews: false, ..GenerateOptions::default() };
+        let (whole, secs) = self.run(&options, photo);
         let score = self.score(Method::Whole, photo, &whole, secs);
         let answer = match &whole {
             Err(_) => Answer::Refusal,
@@ -64,7 +66,7 @@ impl<'a> Bench<'a> {
         });
         // Only photos of one car are in the spreads that baselines stand beside.
         for &method in self.methods.iter().filter(|_| photo.shows() == Shows::Car) {
-            let score = match method.options(LIVERY_PX, &photo.cameras[0]) {
+            let score = match method.options(self.quality, &photo.cameras[0]) {
                 _ if method.follows_from_whole() => {
                     self.score(method, photo, &whole, secs).map(|score| CaseScore { secs: None, ..score })
                 }
@@ -92,11 +94,11 @@ impl<'a> Bench<'a> {
     /// By the direct network, against the truth.
     fn paint(&self, direct: &DirectPainter, photo: &TestPhoto) -> Result<CaseScore> {
         let started = Instant::now();
-        let livery = direct.paint(&photo.photo.rgb, LIVERY_PX).wrap_err("The direct network cannot paint.")?;
+        let livery = direct.paint(&photo.photo.rgb, self.quality.default_size()).wrap_err("The direct network cannot paint.")?;
         let secs = started.elapsed().as_secs_f32();
         let truth = Truth { camera: &photo.cameras[0], livery: &photo.livery };
-        let ssim = self.looks.similarity(&photo.livery, &livery);
-        Ok(CaseScore { ssim: Some(ssim), secs: Some(secs), ..self.evaluator.score_livery(truth, &livery) })
+        let score = self.evaluator.score_livery(truth, &livery).with_look(self.looks.compare(&photo.livery, &livery));
+        Ok(CaseScore { secs: Some(secs), ..score })
     }
 
     /// Against the truth; of two cars against the one that it fits better. `None` where there is no car.
@@ -130,8 +132,8 @@ impl<'a> Bench<'a> {
             }
             _ => against(&self.evaluator),
         };
-        let ssim = self.looks.similarity(&photo.livery, &livery);
-        score.map(|score| CaseScore { ssim: Some(ssim), secs: Some(secs), ..score })
+        let look = self.looks.compare(&photo.livery, &livery);
+        score.map(|score| CaseScore { secs: Some(secs), ..score.with_look(look) })
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::color;
 use crate::complete::MIRRORED_FROM;
-use crate::pipeline::{GenerateOptions, Generated};
+use crate::pipeline::{GenerateOptions, Generated, Quality};
 
 /// A way from a photo to a livery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,10 +40,10 @@ impl Method {
         }
     }
 
-    /// How the livery is asked for, at `size` texels, of a photo with this true camera; `None` where another network makes
+    /// How the livery is asked for, in the quality's own size, of a photo with this true camera; `None` where another network makes
     /// it, see [`DirectPainter`](crate::net::DirectPainter).
-    pub fn options(self, size: u32, camera: &PhotoCamera) -> Option<GenerateOptions> {
-        let options = GenerateOptions { size: Some(size), ..GenerateOptions::default() };
+    pub fn options(self, quality: Quality, camera: &PhotoCamera) -> Option<GenerateOptions> {
+        let options = GenerateOptions { quality, ..GenerateOptions::default() };
         match self {
             Self::Whole | Self::MirrorOnly => Some(options),
             Self::TrueCamera => Some(GenerateOptions { cameras: vec![Some(*camera)], ..options }),
@@ -104,8 +104,8 @@ mod tests {
     #[test]
     fn methods_ask_for_what_they_say() {
         let camera = PhotoCamera::look_at(glam::Vec3::new(5.0, 1.0, 5.0), glam::Vec3::Y, glam::Vec3::Y, 900.0, 640, 480);
-        let options = |method: Method| method.options(512, &camera).expect("it runs the method itself");
-        assert_eq!(Method::Direct.options(512, &camera), None);
+        let options = |method: Method| method.options(Quality::Draft, &camera).expect("it runs the method itself");
+        assert_eq!(Method::Direct.options(Quality::Draft, &camera), None);
         assert_eq!(options(Method::TrueCamera).cameras, [Some(camera)]);
         assert!(!options(Method::NoRefinement).refine && options(Method::NoRefinement).cameras.is_empty());
         assert_eq!(options(Method::Whole), options(Method::MirrorOnly));

@@ -1,5 +1,5 @@
-//! How alike two liveries look on the car: structural similarity (Wang, Bovik, Sheikh and Simoncelli 2004) of the car in its
-//! own colours, without light, from eight sides.
+//! How alike two liveries look on the car in its own colours, without light, from eight sides: structural similarity (Wang,
+//! Bovik, Sheikh and Simoncelli 2004) and [FLIP](super::flip).
 
 use gridvox_car::raster::{Outputs, RasterScene};
 use gridvox_car::{CarModel, RasterOptions};
@@ -7,6 +7,8 @@ use glam::Vec2;
 use image::{RgbaImage, imageops};
 use rayon::prelude::*;
 
+use super::filter::separable;
+use super::flip::{PIXELS_PER_DEGREE, difference_map};
 use crate::synth::view;
 
 /// Size of each view in pixels.
@@ -20,6 +22,15 @@ const FOCAL_35MM: f32 = 70.0;
 /// sRGB of what carries no livery, and behind the car.
 const PLAIN: f32 = 60.0;
 const BEHIND: f32 = 190.0;
+
+/// How alike two liveries look.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likeness {
+    /// Mean structural similarity of the three channels of sRGB: 1 for the same picture.
+    pub ssim: f32,
+    /// Mean FLIP on a screen of 67 pixels per degree: 0 for the same picture, 1 at most.
+    pub flip: f32,
+}
 
 /// A car seen from eight sides, ready to wear liveries.
 #[derive(Debug, Clone)]
@@ -53,30 +64,28 @@ impl Looks {
         Self { views: views.collect() }
     }
 
-    /// Mean structural similarity over the pixels that show paint, of the three channels of sRGB: 1 for the same picture.
-    pub fn similarity(&self, a: &RgbaImage, b: &RgbaImage) -> f32 {
+    /// Compares two liveries over the pixels that show paint.
+    pub fn compare(&self, a: &RgbaImage, b: &RgbaImage) -> Likeness {
         let small = |livery: &RgbaImage| match livery.width() {
             TEXTURE_PX => livery.clone(),
             _ => imageops::resize(livery, TEXTURE_PX, TEXTURE_PX, imageops::FilterType::Triangle),
         };
-        let (a, b) = (small(a), small(b));
-        let sums: Vec<(f64, f64)> = self
+        let (a, b) = rayon::join(|| small(a), || small(b));
+        let sums: Vec<[f64; 3]> = self
             .views
             .par_iter()
             .map(|view| {
+                let width = VIEW.0 as usize;
                 let ((a, paint), (b, _)) = (picture(view, &a), picture(view, &b));
-                let mut sum = (0.0, 0.0);
-                for channel in 0..3 {
-                    let map = similarity_map(&a[channel], &b[channel], VIEW.0 as usize);
-                    for (value, _) in map.iter().zip(&paint).filter(|(_, paint)| **paint) {
-                        sum = (sum.0 + f64::from(*value), sum.1 + 1.0);
-                    }
-                }
-                sum
+                let over_paint = |map: &[f32]| map.iter().zip(&paint).filter(|(_, paint)| **paint).map(|(v, _)| f64::from(*v)).sum::<f64>();
+                let ssim: f64 = (0..3).map(|channel| over_paint(&similarity_map(&a[channel], &b[channel], width))).sum();
+                let unit = |picture: [Vec<f32>; 3]| picture.map(|channel| channel.into_iter().map(|v| v / 255.0).collect::<Vec<f32>>());
+                let flip = over_paint(&difference_map(&unit(a), &unit(b), width, PIXELS_PER_DEGREE));
+                [ssim / 3.0, flip, paint.iter().filter(|paint| **paint).count() as f64]
             })
             .collect();
-        let (sum, count) = sums.into_iter().fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
-        (sum / f64::max(count, 1.0)) as f32
+        let [ssim, flip, count] = sums.into_iter().fold([0.0; 3], |all, one| [0, 1, 2].map(|i| all[i] + one[i]));
+        Likeness { ssim: (ssim / count.max(1.0)) as f32, flip: (flip / count.max(1.0)) as f32 }
     }
 }
 
@@ -109,8 +118,10 @@ pub fn similarity_map(a: &[f32], b: &[f32], width: usize) -> Vec<f32> {
     const C1: f32 = (0.01 * 255.0) * (0.01 * 255.0);
     const C2: f32 = (0.03 * 255.0) * (0.03 * 255.0);
     let product = |x: &[f32], y: &[f32]| -> Vec<f32> { x.iter().zip(y).map(|(x, y)| x * y).collect() };
-    let [a1, b1, aa, bb, ab] =
-        [a.to_vec(), b.to_vec(), product(a, a), product(b, b), product(a, b)].map(|p| blurred(&p, width));
+    let window = window();
+    let blurred = |picture: &[f32]| separable(picture, width, &window, &window);
+    let [a1, b1] = [a, b].map(blurred);
+    let [aa, bb, ab] = [product(a, a), product(b, b), product(a, b)].map(|p| blurred(&p));
     (0..a.len())
         .map(|i| {
             let (ma, mb) = (a1[i], b1[i]);
@@ -120,25 +131,11 @@ pub fn similarity_map(a: &[f32], b: &[f32], width: usize) -> Vec<f32> {
         .collect()
 }
 
-fn blurred(picture: &[f32], width: usize) -> Vec<f32> {
-    const REACH: isize = 5;
-    let mut weights: Vec<f64> = (-REACH..=REACH).map(|i| (-((i * i) as f64) / (2.0 * 1.5 * 1.5)).exp()).collect();
-    let total: f64 = weights.iter().sum();
-    weights.iter_mut().for_each(|w| *w /= total);
-    let height = picture.len() / width;
-    let pass = |from: &[f32], dx: isize, dy: isize| -> Vec<f32> {
-        let at = |x: isize, y: isize| {
-            let (x, y) = (x.clamp(0, width as isize - 1) as usize, y.clamp(0, height as isize - 1) as usize);
-            f64::from(from[y * width + x])
-        };
-        (0..from.len())
-            .map(|i| {
-                let (x, y) = ((i % width) as isize, (i / width) as isize);
-                weights.iter().zip(-REACH..).map(|(w, d)| w * at(x + d * dx, y + d * dy)).sum::<f64>() as f32
-            })
-            .collect()
-    };
-    pass(&pass(picture, 1, 0), 0, 1)
+fn window() -> Vec<f32> {
+    const REACH: i32 = 5;
+    let weights: Vec<f32> = (-REACH..=REACH).map(|i| (-((i * i) as f32) / (2.0 * 1.5 * 1.5)).exp()).collect();
+    let total: f32 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / total).collect()
 }
 
 #[cfg(test)]
@@ -172,8 +169,9 @@ mod tests {
         let stripes = |shift: u32| {
             RgbaImage::from_fn(512, 512, |x, _| if (x + shift) / 8 % 2 == 0 { Rgba([220, 30, 30, 255]) } else { Rgba([240, 240, 240, 255]) })
         };
-        let same = looks.similarity(&stripes(0), &stripes(0));
-        let (little, far) = (looks.similarity(&stripes(0), &stripes(1)), looks.similarity(&stripes(0), &stripes(8)));
-        assert!((same - 1.0).abs() < 1e-5 && little < 0.97 && far < 0.6 && far < little, "{same} {little} {far}");
+        let [same, little, far] = [0, 1, 8].map(|shift| looks.compare(&stripes(0), &stripes(shift)));
+        assert!((same.ssim - 1.0).abs() < 1e-5 && same.flip < 1e-5, "{same:?}");
+        assert!(little.ssim < 0.97 && far.ssim < 0.6 && far.ssim < little.ssim, "{little:?} {far:?}");
+        assert!(little.flip > 0.02 && far.flip > 0.3 && far.flip > little.flip, "{little:?} {far:?}");
     }
 }

@@ -12,12 +12,15 @@
 //! - *Semantic accuracy*: share of those texels whose source pixel shows the same part.
 //! - *Colour*: mean CIEDE2000, weighted by surface area, over texels that the true camera sees, over those it sees only
 //!   on the mirrored side, and over the rest; as they are, and after one linear RGB gain fitted on the seen ones.
-//! - *Look*: structural similarity of the car in its own colours from eight sides, see [`Looks`].
+//! - *Look*: structural similarity and FLIP of the car in its own colours from eight sides, over the pixels that show paint, see
+//!   [`Looks`].
 //! - *Pose*: rotation, focal length, distance, and root mean square reprojection at a long side of 1600 pixels.
 
 mod baseline;
 mod canvas;
 mod color;
+mod filter;
+pub mod flip;
 pub mod look;
 pub mod plot;
 pub mod rank;
@@ -27,7 +30,7 @@ mod worst;
 
 pub use baseline::Method;
 pub use color::delta_e;
-pub use look::Looks;
+pub use look::{Likeness, Looks};
 pub use table::{Case, EvalTable, Spread, Summary};
 pub use verdict::{Answer, Verdict, judge};
 pub use worst::Worst;
@@ -89,6 +92,9 @@ pub struct CaseScore {
     /// Mean structural similarity from eight sides, -1..1; `None` where it was not measured.
     #[serde(default)]
     pub ssim: Option<f32>,
+    /// Mean FLIP from eight sides, 0..1, 0 for no difference; `None` likewise.
+    #[serde(default)]
+    pub flip: Option<f32>,
     /// Wall time from photo to livery, seconds; `None` where the result came out of another method's.
     #[serde(default)]
     pub secs: Option<f32>,
@@ -224,6 +230,7 @@ impl<'a> Evaluator<'a> {
             }),
             color: estimate.livery.map(|livery| self.color(&regions, truth.livery, livery)),
             ssim: None,
+            flip: None,
             secs: None,
         }
     }
@@ -239,6 +246,7 @@ impl<'a> Evaluator<'a> {
             pose: None,
             color: Some(self.color(&regions, truth.livery, livery)),
             ssim: None,
+            flip: None,
             secs: None,
         }
     }
@@ -350,8 +358,15 @@ impl CaseScore {
             pose: None,
             color: None,
             ssim: None,
+            flip: None,
             secs: None,
         }
+    }
+
+    /// The same with how alike both liveries look.
+    #[must_use]
+    pub fn with_look(self, look: Likeness) -> Self {
+        Self { ssim: Some(look.ssim), flip: Some(look.flip), ..self }
     }
 
     /// Median correspondence error in texels; `None` of a method that looks for no camera.

@@ -260,6 +260,7 @@ fn spreads<'a>(scores: impl Iterator<Item = &'a CaseScore>) -> Vec<Spread> {
         row(name, false, &|c| c.color.as_ref().and_then(value));
     }
     row("SSIM from 8 sides", true, &|c| c.ssim);
+    row("FLIP from 8 sides", false, &|c| c.flip);
     row("seconds", false, &|c| c.secs);
     rows
 }
