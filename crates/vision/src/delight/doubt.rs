@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CLIPPED, DarkReference, NEUTRAL_CHROMA, Palette, chroma};
 use crate::bake::Baked;
-use crate::color::{LinearRgb, delta_e, luminance};
+use crate::color::{LinearRgb, delta_e, lab, luminance};
 
 /// Evidence on the colours of one photo's paint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct LightEvidence {
     pub white: bool,
     /// Whether tyres anchor it.
     pub tyres: bool,
+    /// Mean CIELAB lightness of the paint that was found, 0..=100.
+    #[serde(default)]
+    pub lightness: f32,
 }
 
 /// About so many texels are looked at.
@@ -76,6 +79,7 @@ pub fn weigh(
         unrest: mean(&beside),
         white: brightest.is_some_and(|ink| chroma(ink.color) < NEUTRAL_CHROMA && luminance(ink.color) > 0.4),
         tyres: tyres.is_some(),
+        lightness: mean(&|t| lab(found.color[t]).l),
     }
 }
 
@@ -108,6 +112,8 @@ mod tests {
         dark.color.iter_mut().for_each(|c| *c = c.map(|v| v * 0.5));
         let gained = weigh(&paint(0.0), &dark, &paint(0.0), &palette, &maps, None);
         assert!(gained.apart < 0.1 && (gained.gain_apart - 2.0).abs() < 0.01, "{gained:?}");
+        // CIELAB's lightness of 0.3 of white
+        assert!((gained.lightness - 61.65).abs() < 0.1, "{gained:?}");
         let rough = weigh(&paint(0.1), &paint(0.0), &paint(0.1), &palette, &maps, None);
         assert!(rough.scatter > 2.0 && rough.apart > 2.0 && rough.unrest > 2.0, "{rough:?}");
     }
