@@ -43,7 +43,8 @@ const DISTRUST: f32 = 4.0;
 
 /// What the network judges the light by.
 pub struct Scene<'a> {
-    /// The networks, at least one; the nearer its answers lie to few inks, the more one is believed.
+    /// The networks, at least one, and one alone where answers are not made to agree: the nearer its answers lie to few inks, the
+    /// more one is believed.
     pub networks: &'a [&'a AlbedoNetwork],
     /// Points of the photo on and around the car, [`LOOKS`] times as many as the network takes; each of them in turn belongs to
     /// the next look.
@@ -86,8 +87,6 @@ pub fn learned(
     let by_fit = Coarse::new(fitted, maps);
     let fitted: Vec<LinearRgb> = seen.iter().map(|&cell| by_fit.color[cell]).collect();
     let observations: Vec<Observation> = points.iter().zip(&seen).map(|(p, &cell)| observation(p, &coarse, cell, maps)).collect();
-    // what only the inks can tell is which network to believe
-    let asked = if scene.agree { scene.networks } else { &scene.networks[..1] };
     let neighbours = scene.agree.then(|| coarse.neighbours(&seen));
     let answer = |network: &&AlbedoNetwork| -> Result<Option<(Vec<LinearRgb>, Option<f32>)>, ModelError> {
         let found = from_all_looks(network, scene.context, &points)?;
@@ -101,7 +100,7 @@ pub fn learned(
         let scatter = apart.iter().sum::<f32>() / found.len().max(1) as f32;
         Ok(Some((agreed, Some(scatter))))
     };
-    let answers = asked.par_iter().map(answer).collect::<Result<Vec<_>, _>>()?;
+    let answers = scene.networks.par_iter().map(answer).collect::<Result<Vec<_>, _>>()?;
     let Some((agreed, scatter)) = weighed(answers.into_iter().flatten().collect()) else { return Ok(None) };
     let found: Vec<LinearRgb> = agreed.into_iter().map(|c| c.map(|v| v.powf(CONTRAST))).collect();
     let mut answer = vec![[0.0f32; 3]; coarse.color.len()];

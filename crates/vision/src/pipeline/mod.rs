@@ -25,8 +25,8 @@ use crate::report::Report;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
-    /// A quick look: 512 pixels unless said otherwise. Paint is as the network sees it, not made to agree with few inks; words
-    /// are turned that have an ink of their own; no writing is read.
+    /// A quick look: 512 pixels unless said otherwise. Of the networks that tell paint from light only the usual one is asked, and
+    /// what nothing shows is left to a vote.
     Draft,
     /// The real thing: 2048 pixels unless said otherwise.
     #[default]

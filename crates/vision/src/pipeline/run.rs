@@ -134,14 +134,14 @@ impl Job<'_> {
         }
 
         self.begin(Stage::Delight, 0.68)?;
-        let thorough = self.options.quality == Quality::High;
-        let (lights, blended, palette) = self.delight(baked, &views, &maps, thorough)?;
+        let quality = self.options.quality;
+        let (lights, blended, palette) = self.delight(baked, &views, &maps, Some(quality))?;
 
         self.begin(Stage::Complete, 0.76)?;
         let classes = livery::classes(&self.car.model);
         // A draft, like a preview, is left to the vote, which takes a quarter of the time.
         let guide = if size > PREVIEW_PX { self.guide(&classes) } else { None };
-        let reader = self.vision.reading().filter(|_| thorough);
+        let reader = self.vision.reading();
         let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref(), reader)?;
         drop(blended.1);
         if done.symmetry.agreement.is_some_and(|a| a < 0.6) {
@@ -299,7 +299,7 @@ impl Job<'_> {
         let Some(small) = small else { return Ok(()) };
         timed!("preview");
         let bake = |view: &SolvedView<'_>| bake::bake(&view.to_bake(), &self.car.model, self.prepared.scene(), small);
-        let (_, blended, palette) = self.delight(views.iter().map(bake).collect(), views, small, false)?;
+        let (_, blended, palette) = self.delight(views.iter().map(bake).collect(), views, small, None)?;
         let done = complete::complete(blended.0, &blended.1, small, &palette, None, None)?;
         let preview = encode(&done, small.size, self.options.color_boost);
         (self.on_update)(Update::Preview(Arc::new(preview)));
@@ -311,25 +311,26 @@ impl Job<'_> {
         Some(Guide { network: self.vision.atlas()?, classes, bounds: self.car.model.bounds() })
     }
 
-    /// Takes the light off each photo, then blends them: lights, (colour, weight), inks. What is `thorough` is made to agree
-    /// with few inks.
+    /// Takes the light off each photo, then blends them: lights, (colour, weight), inks. Drafts ask the first network alone;
+    /// previews, which have no quality, do so without making its answers agree with few inks.
     #[expect(clippy::type_complexity, reason = "three results of one step, named where they are used")]
     fn delight(
         &self,
         mut baked: Vec<Baked>,
         views: &[SolvedView<'_>],
         maps: &AtlasMaps,
-        thorough: bool,
+        quality: Option<Quality>,
     ) -> Result<(Vec<Delit>, (Vec<LinearRgb>, Vec<f32>), Palette), ModelError> {
         let networks = self.vision.albedo();
+        let asked = if quality == Some(Quality::High) { networks.len() } else { 1 };
         let delight = |(baked, view): (&mut Baked, &SolvedView<'_>)| {
             let context = view.light_points(self.car, maps);
             let scene = delight::Scene {
-                networks: &networks,
+                networks: &networks[..asked],
                 context: &context,
                 bounds: self.car.model.bounds(),
                 eye: view.camera.eye(),
-                agree: thorough,
+                agree: quality.is_some(),
             };
             delight::delight(baked, maps, &scene, view.tyres(self.car))
         };
