@@ -63,7 +63,11 @@ fn form(ui: &mut Ui, state: &ImportState, out: &mut Commands) {
                 ui.horizontal(|ui| {
                     tick(ui, paint, &material.name);
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        ui.label(RichText::new(share(material.share)).font(theme::regular(12.0)).color(theme::TEXT_SOFT));
+                        let text = RichText::new(share(material.share)).font(theme::regular(12.0)).color(theme::TEXT_SOFT);
+                        ui.allocate_ui_with_layout(vec2(44.0, 16.0), Layout::right_to_left(Align::Center), |ui| {
+                            ui.set_min_width(44.0);
+                            ui.label(text);
+                        });
                         ui.allocate_ui(vec2(70.0, 6.0), |ui| bar(ui, material.share, theme::ACCENT, 4.0));
                     });
                 });

@@ -543,3 +543,30 @@ fn a_click_on_a_view_sets_a_point_only_while_points_are_set() {
         assert_eq!(*out.borrow(), if marking { vec![wanted] } else { Vec::new() });
     }
 }
+
+#[test]
+fn a_mesh_asks_which_materials_carry_the_livery() {
+    let mut import = crate::imports::ImportState::new("/meshes/my_car.glb".into());
+    let material = |name: &str, paint| gridvox_car::import::LookMaterial { name: name.into(), share: 0.5, is_likely_paint: paint };
+    import.phase = crate::imports::ImportPhase::Choosing(vec![material("body", false), material("glass", false)]);
+    import.form.paint = vec![false, false];
+    let (mut harness, out) = wide_harness({
+        let import = import.clone();
+        move |ui, out| super::import::import_dialog(ui.ctx(), &import, out)
+    });
+    harness.get_by_label("Bring it in").click();
+    harness.run_steps(2);
+    assert!(!out.borrow().contains(&StudioCommand::RunImport), "nothing is chosen yet");
+    harness.get_by_label("body").click();
+    harness.run_steps(2);
+    let chosen = crate::imports::ImportForm { paint: vec![true, false], ..import.form.clone() };
+    assert!(out.borrow().contains(&StudioCommand::SetImport(chosen.clone())), "{:?}", out.borrow());
+
+    import.form = chosen;
+    let (mut harness, out) = wide_harness(move |ui, out| super::import::import_dialog(ui.ctx(), &import, out));
+    harness.get_by_label("Bring it in").click();
+    harness.run_steps(2);
+    harness.get_by_label("Cancel").click();
+    harness.run_steps(2);
+    assert_eq!(*out.borrow(), [StudioCommand::RunImport, StudioCommand::LeaveImport]);
+}

@@ -1,11 +1,13 @@
 //! Every control has a name that a screen reader can say, and says what it is.
 
 use bevy_egui::egui::accesskit::Action;
+use gridvox_car::import::LookMaterial;
 use gridvox_livery::TiledImage;
 use gridvox_showroom::{PaintFinish, PictureKind};
 
 use super::*;
 use crate::dock::{DockChange, PanelId};
+use crate::imports::{ImportPhase, ImportState};
 use crate::model::{Choice, DifferenceState, KeptVersion};
 use crate::pictures::{PictureForm, PictureState};
 use crate::panels::docking::docked_panels;
@@ -165,6 +167,13 @@ fn every_control_over_the_window_has_a_name() {
     angles.save(ANGLE).expect("there is room");
     check("saved angles", None, |ui, out| crate::panels::angles::angles_overlay(ui.ctx(), &angles, out));
     check("help", None, |ui, out| crate::panels::help::help_overlay(ui.ctx(), out));
+    let mut import = ImportState::new("/meshes/car.glb".into());
+    check("a mesh that is looked at", None, |ui, out| crate::panels::import::import_dialog(ui.ctx(), &import, out));
+    let materials = ["body", "glass"].map(|name| LookMaterial { name: name.into(), share: 0.5, is_likely_paint: name == "body" });
+    import.phase = ImportPhase::Choosing(materials.to_vec());
+    import.form.paint = vec![true, false];
+    import.form.length_m = Some(4.6);
+    check("a mesh", None, |ui, out| crate::panels::import::import_dialog(ui.ctx(), &import, out));
     check("a drop", None, |ui, out| crate::panels::drop::drop_question(ui.ctx(), "/a.png".as_ref(), out));
     let listing = crate::Listing {
         ask: Ask::SpecMap,
