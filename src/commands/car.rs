@@ -1,13 +1,16 @@
 //! `gridvox car`: list, describe, import and export cars.
 
+use std::io::Cursor;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use gridvox_car::import::{self, ImportOptions};
 use gridvox_car::info::CarInfo;
-use gridvox_car::manifest::MANIFEST_NAME;
+use gridvox_car::manifest::{MANIFEST_NAME, THUMBNAIL_NAME};
 use gridvox_car::{CarError, CarPack, bundled, export_glb, files, glb};
+use image::ImageFormat;
 use regex::Regex;
 
 use super::ensure_writable;
@@ -93,8 +96,17 @@ fn import(args: &ImportArgs) -> Result<()> {
         eprintln!("note: {note}");
     }
     eprint!("{}", CarInfo::of(&pack));
+    if let Err(error) = write_thumbnail(pack, &out.join(THUMBNAIL_NAME)) {
+        eprintln!("note: The car has no picture to choose it by: {error}");
+    }
     eprintln!("car: {}", out.display());
     Ok(())
+}
+
+fn write_thumbnail(car: CarPack, path: &Path) -> Result<()> {
+    let mut bytes = Cursor::new(Vec::new());
+    super::render::thumbnail(Arc::new(car))?.write_to(&mut bytes, ImageFormat::Png)?;
+    Ok(files::write_atomic(path, bytes.get_ref())?)
 }
 
 /// Runs this command again in a process of its own, which a hostile file may end; what it said on both outputs.

@@ -67,14 +67,30 @@ pub fn one_picture(scene: &StillScene, shot: StillShot) -> Result<RgbaImage> {
     stills::render(scene, &[shot])?.pop().ok_or_else(no_picture)
 }
 
+/// The picture that a car is chosen by, as `scripts/thumbnails` draws those of the bundled ones.
+pub fn thumbnail(car: Arc<CarPack>) -> Result<RgbaImage> {
+    const SIZE: (u32, u32) = (320, 180);
+    let preset = ViewPreset::FrontLeft;
+    let camera = StillCamera::Orbit {
+        azimuth_deg: preset.azimuth_deg(),
+        elevation_deg: preset.elevation_deg(),
+        fov_deg: fov_of_lens(60.0, SIZE),
+    };
+    let scene = StillScene::new(car, None, EnvironmentId::parse("soft_studio"));
+    one_picture(&scene, StillShot { transparent: true, supersample: 16, ..StillShot::new(camera, SIZE.0, SIZE.1) })
+}
+
+/// Vertical field of view in degrees behind a lens of so many millimetres.
+fn fov_of_lens(mm: f32, (width, height): (u32, u32)) -> f32 {
+    2.0 * (0.5 * SENSOR_MM * height as f32 / width as f32 / mm).atan().to_degrees()
+}
+
 fn camera(args: &RenderArgs) -> Result<StillCamera> {
     let preset = match &args.view {
         Some(name) => name.parse::<ViewPreset>().map_err(|reason| eyre!("{reason}."))?,
         None => ViewPreset::FrontLeft,
     };
-    let (width, height) = args.size;
-    let of_lens = |mm: f32| 2.0 * (0.5 * SENSOR_MM * height as f32 / width as f32 / mm).atan().to_degrees();
-    let fov = args.fov.or(args.lens.map(of_lens));
+    let fov = args.fov.or(args.lens.map(|mm| fov_of_lens(mm, args.size)));
     if args.azimuth.is_none() && args.elevation.is_none() && fov.is_none() {
         return Ok(StillCamera::Preset(preset));
     }
