@@ -20,6 +20,9 @@
 #endif
 #import gridvox::develop::developed
 #import gridvox::softbox
+#ifdef MIRRORS
+#import gridvox::mirrored as on_car
+#endif
 #ifdef WOVEN
 #import gridvox::weave
 #endif
@@ -29,6 +32,7 @@ struct Surface {
     ground: vec4<f32>,
     lamp: softbox::Lamp,
     film: array<vec4<f32>, 8>,
+    paint: vec4<f32>,
     orange_peel: f32,
     flakes: f32,
     glint: f32,
@@ -46,6 +50,9 @@ struct Surface {
 @group(#{MATERIAL_BIND_GROUP}) @binding(104) var livery_sampler: sampler;
 #ifdef SPEC_MAP
 @group(#{MATERIAL_BIND_GROUP}) @binding(105) var spec_map: texture_2d<f32>;
+#endif
+#ifdef MIRRORS
+@group(#{MATERIAL_BIND_GROUP}) @binding(106) var mirrored_livery: texture_2d<f32>;
 #endif
 
 // Slope of a smooth, aperiodic field of waves: directions and lengths are incommensurate. Wavelengths 5 to 9 cm, which
@@ -239,12 +246,14 @@ struct Place {
     lacquer_roughness: f32,
     // Mean direction of the light that arrives.
     towards: vec3<f32>,
-    // Shares of the light that arrives: of what falls on the place, of what the colour and the lacquer mirror.
+    // Share of the light that falls on the place and arrives.
     open: f32,
-    mirror_open: f32,
-    lacquer_open: f32,
-    // Shares of what both mirror that is the car itself.
-    mirror_shut: vec2<f32>,
+    // Shares of what the colour and the lacquer mirror that is not the car itself.
+    mirror_open: vec2<f32>,
+    // Light of the ground that is mirrored, where the car's shadow is on it.
+    ground_open: f32,
+    // What the mirrored ray meets on the car: its radiance, and 1 where it meets anything.
+    met: vec4<f32>,
     // The share of the hemisphere that is ground in the car's shadow.
     shaded_ground: f32,
 #ifdef WOVEN
@@ -264,9 +273,11 @@ fn layer(p: vec3<f32>, N: vec3<f32>, V: vec3<f32>, perceptual_roughness: f32) ->
     input.N = N;
     input.NdotV = max(dot(N, V), 0.0001);
     input.R = in_picture(p, reflect(-V, N));
-    // Levels of the surroundings stand for roughness in steps of a seventh. From the first to the second the blur grows with
-    // alpha, the square; what is as smooth as lacquer would else be mixed with a blur that it does not have.
-    input.perceptual_roughness = select(perceptual_roughness, 7.0 * perceptual_roughness * perceptual_roughness, perceptual_roughness < 1.0 / 7.0);
+    // Levels of the surroundings stand for roughness in steps of a seventh. How much light of a bright lamp gets far from its mirror
+    // picture grows with the square of alpha; what is as smooth as lacquer or chrome, between the first and the second level, would
+    // else stand in a haze.
+    let between = 7.0 * perceptual_roughness;
+    input.perceptual_roughness = select(perceptual_roughness, between * between * between * between / 7.0, between < 1.0);
     input.roughness = lighting::perceptualRoughnessToRoughness(perceptual_roughness);
     return input;
 }
@@ -315,6 +326,76 @@ fn sun_on_fibres(place: Place, N: vec3<f32>, T: vec3<f32>, L: vec3<f32>) -> f32 
 #endif
 #endif
 
+// What a surface mirrors: of what is around, the share that the car leaves free, and of the car the rest.
+fn around_or_car(place: Place, around: vec3<f32>, falls: vec3<f32>, open: f32) -> vec3<f32> {
+    return around * (place.ground_open * open) + mix(falls * CAR, place.met.rgb, place.met.w) * (1.0 - open);
+}
+
+#ifdef MIRRORS
+#ifdef ENVIRONMENT_MAP
+// What a place on the car that a mirrored ray meets sends back along the ray: the colour's light, and its own mirror picture of
+// the surroundings.
+fn sent_back(panel: on_car::Panel, ray: vec3<f32>, pixel: vec2<f32>) -> vec3<f32> {
+    var none: ClusterableObjectIndexRanges;
+    var colour = panel.colour;
+    var metallic = panel.metallic;
+    var roughness = panel.roughness;
+    var lacquer = panel.lacquer;
+    let cosine = max(dot(panel.N, -ray), 0.02);
+    if (panel.painted) {
+        metallic = surface.paint.x;
+        roughness = surface.paint.y;
+        lacquer = surface.paint.z;
+        // candy above 0, carbon fibre below
+        colour = mix(colour, through_candy(colour, path_in_coat(cosine)), max(surface.paint.w, 0.0));
+        colour *= 1.0 + 0.94 * min(surface.paint.w, 0.0);
+    }
+    // one mirror picture has to do: the lacquer's where there is one and no metal below
+    let bare = mix(1.0 - lacquer, 1.0, metallic);
+    let out = reflect(ray, panel.N);
+    var above = layer(panel.p, panel.N, -ray, mix(0.06, roughness, bare));
+    above.N = panel.towards;
+    let sky = compute_radiances(above, &none, panel.p, false);
+    let ground_below = ground_light(panel.p + vec3(panel.towards.x, 0.0, panel.towards.z) * (1.73 * max(panel.p.y, 0.0)));
+    let shaded = clamp(0.5 - 0.5 * panel.towards.y, 0.0, 1.0) * (1.0 - ground_below);
+    let falls = max(sky.irradiance - surface.ground.rgb * shaded, vec3(0.0)) * panel.open;
+    let open = free(panel.towards, panel.open, out, above.roughness);
+    let ground_seen = ground_light(panel.p + out * min(panel.p.y / max(-out.y, 0.02), 6.0));
+    let ground_open = mix(1.0, ground_seen, smoothstep(0.02, 0.12, -out.y));
+    let shine = mix(vec3(face(cosine) * (1.0 - above.roughness)), colour, metallic);
+    var light = colour * (1.0 - metallic) * falls * (1.0 - shine);
+    light += (sky.radiance * open * ground_open + falls * CAR * (1.0 - open)) * shine;
+#ifdef SUN
+    if (lights.n_directional_lights > 0u) {
+        let z = view.view_from_world;
+        let depth = dot(vec4(z[0].z, z[1].z, z[2].z, z[3].z), vec4(panel.p, 1.0));
+        let L = lights.directional_lights[0].direction_to_light.xyz;
+        let n_l = clamp(dot(panel.N, L), 0.0, 1.0);
+        let shadow = fetch_directional_shadow(0u, vec4(panel.p, 1.0), panel.N, depth, pixel);
+        light += colour * (1.0 - metallic) * (n_l * 0.318310 * shadow) * lights.directional_lights[0].color.rgb;
+    }
+#endif
+    return light;
+}
+
+// How far a ray may go in metres until nothing of the car can be there any more.
+const PAST_CAR: f32 = 8.0;
+
+// What the mirrored ray of a place meets on the car.
+fn met_on_car(p: vec3<f32>, N: vec3<f32>, ray: vec3<f32>, footprint: f32, alpha: f32, pixel: vec2<f32>) -> vec4<f32> {
+    // off the facets that stand for a curved panel
+    let start = p + N * 0.003 + ray * 0.003;
+    let met = on_car::meets(start, ray, PAST_CAR);
+    if (met.triangle == on_car::NONE) {
+        return vec4(0.0);
+    }
+    let width = footprint + met.t * (footprint / max(distance(view.world_position.xyz, p), 0.1) + alpha);
+    let panel = on_car::panel(met, start, ray, width, mirrored_livery, ground_shadow_sampler);
+    return vec4(sent_back(panel, ray, pixel), 1.0);
+}
+#endif
+#endif
+
 #ifdef ENVIRONMENT_MAP
 // What the surroundings send to the eye by way of a painted, rubber or metal surface. As Bevy's `environment_map_light`, but
 // colour and lacquer are shaded by what each of them sees.
@@ -326,12 +407,12 @@ fn from_surroundings(place: Place, input: ptr<function, lighting::LightingInput>
     lit_from.N = place.towards;
     let below = compute_radiances(lit_from, &none, place.p, false);
     var falls = max(below.irradiance - surface.ground.rgb * place.shaded_ground, vec3(0.0)) * place.open;
-    var mirrored = below.radiance * place.mirror_open + falls * (CAR * place.mirror_shut.x);
+    var around = below.radiance;
 #ifdef SOFTBOX
     falls += softbox::falls(surface.lamp, place.p, place.N) * place.open;
-    let alpha = (*input).layers[lighting::LAYER_BASE].roughness;
-    mirrored += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, place.N), alpha) * place.mirror_open;
+    around += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, place.N), (*input).layers[lighting::LAYER_BASE].roughness);
 #endif
+    let mirrored = around_or_car(place, around, falls, place.mirror_open.x);
     let F_ab = (*input).F_ab;
     let Ems = 1.0 - (F_ab.x + F_ab.y);
     let F0 = mix((*input).F0_dielectric, (*input).F0_metallic, (*input).metallic);
@@ -354,7 +435,7 @@ fn from_surroundings(place: Place, input: ptr<function, lighting::LightingInput>
 #ifdef SOFTBOX
     coated += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, lacquer.N), lacquer.roughness);
 #endif
-    light += (coated * place.lacquer_open + falls * (CAR * place.mirror_shut.y)) * shine;
+    light += around_or_car(place, coated, falls, place.mirror_open.y) * shine;
 #else
     light += once * mirrored;
 #endif
@@ -432,7 +513,7 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
 #ifdef SOFTBOX
     mirrored += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, place.N), input.layers[lighting::LAYER_BASE].roughness);
 #endif
-    luminance += mirrored * place.mirror_open * pane(input.layers[lighting::LAYER_BASE].NdotV, 1.0 - place.base_color.a).x;
+    luminance += around_or_car(place, mirrored, vec3(0.0), place.mirror_open.x) * pane(input.layers[lighting::LAYER_BASE].NdotV, 1.0 - place.base_color.a).x;
 #else
     luminance += from_surroundings(place, &input);
 #endif
@@ -448,7 +529,7 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
         sky_on_fibres(place, place.warp_N, place.warp_T),
         place.warp,
     );
-    luminance += woven_sky * fibre * place.mirror_open;
+    luminance += around_or_car(place, woven_sky, vec3(0.0), place.mirror_open.x) * fibre;
 #endif
 #endif
 #ifdef SUN
@@ -560,7 +641,7 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     // The ground is darker where the car stands; what faces or mirrors it sees that.
     let r = reflect(-place.V, place.N);
     let mirrored = ground_light(p + r * min(p.y / max(-r.y, 0.02), 6.0));
-    let ground_open = mix(1.0, mirrored, smoothstep(0.02, 0.12, -r.y));
+    place.ground_open = mix(1.0, mirrored, smoothstep(0.02, 0.12, -r.y));
     // half of what an upright surface gets from the ground comes from within 1.73 times its height
     let below = ground_light(p + vec3(place.towards.x, 0.0, place.towards.z) * (1.73 * max(p.y, 0.0)));
     place.shaded_ground = clamp(0.5 - 0.5 * place.towards.y, 0.0, 1.0) * (1.0 - below);
@@ -568,13 +649,19 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     let rough = over_pixel(vec2(place.perceptual_roughness, place.lacquer_roughness), in.world_normal);
     place.perceptual_roughness = rough.x;
     place.lacquer_roughness = rough.y;
-    let opens = vec2(
-        free(place.towards, place.open, r, place.perceptual_roughness * place.perceptual_roughness),
-        free(place.towards, place.open, r, place.lacquer_roughness * place.lacquer_roughness),
-    );
-    place.mirror_open = opens.x * ground_open;
-    place.lacquer_open = opens.y * ground_open;
-    place.mirror_shut = 1.0 - opens;
+    let alpha = rough * rough;
+    place.mirror_open = vec2(free(place.towards, place.open, r, alpha.x), free(place.towards, place.open, r, alpha.y));
+    place.met = vec4(0.0);
+#ifdef MIRRORS
+#ifdef ENVIRONMENT_MAP
+    // flakes scatter, but mirror about as the panel does
+    let ray = reflect(-place.V, place.lacquer_N);
+    let sharpest = mix(alpha.x, alpha.y, place.lacquer);
+    place.met = met_on_car(p, place.lacquer_N, ray, footprint, sharpest, in.position.xy);
+    // one ray stands for a narrow cone
+    place.mirror_open = mix(vec2(1.0 - place.met.w), place.mirror_open, smoothstep(vec2(0.02), vec2(0.25), alpha));
+#endif
+#endif
 
     var out: FragmentOutput;
     var cover = place.base_color.a;

@@ -5,6 +5,7 @@
 
 use crate::model::CarModel;
 use glam::{Vec3, Vec3A};
+use std::ops::Range;
 
 const BINS: usize = 16;
 const LEAF_TRIANGLES: usize = 4;
@@ -53,7 +54,34 @@ pub struct Nearest {
     pub weights: Vec3,
 }
 
+/// What a node holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inside {
+    /// Two nodes, the one with this number and the next.
+    Nodes(usize),
+    /// Triangles, by their places in [`Bvh::order`].
+    Triangles(Range<usize>),
+}
+
 impl Bvh {
+    /// All nodes for a copy of the hierarchy elsewhere, the root first: smallest and largest corner, and what is inside. None
+    /// without triangles.
+    pub fn nodes(&self) -> impl Iterator<Item = (Vec3, Vec3, Inside)> + '_ {
+        self.nodes.iter().map(|node| {
+            let first = node.first as usize;
+            let inside = match node.count {
+                0 => Inside::Nodes(first),
+                count => Inside::Triangles(first..first + count as usize),
+            };
+            (node.low, node.high, inside)
+        })
+    }
+
+    /// The triangles' names in the order of the leaves.
+    pub fn order(&self) -> &[u32] {
+        &self.ids
+    }
+
     /// Builds over a list of triangles.
     pub fn new(corners: &[[Vec3; 3]]) -> Self {
         let mut builder = Builder {
@@ -421,6 +449,27 @@ mod tests {
                 .fold(f32::MAX, f32::min);
             assert!((distance2.sqrt() - sampled).abs() < 0.005, "{} {sampled}", distance2.sqrt());
         }
+    }
+
+    #[test]
+    fn every_triangle_lies_in_one_leaf_and_its_box() {
+        let triangles = soup(300);
+        let bvh = Bvh::new(&triangles);
+        let nodes: Vec<_> = bvh.nodes().collect();
+        let (mut open, mut seen) = (vec![0], vec![0; triangles.len()]);
+        while let Some(node) = open.pop() {
+            let (low, high, inside) = &nodes[node];
+            match inside {
+                Inside::Nodes(first) => open.extend([*first, first + 1]),
+                Inside::Triangles(places) => {
+                    for &name in &bvh.order()[places.clone()] {
+                        seen[name as usize] += 1;
+                        assert!(triangles[name as usize].iter().all(|p| p.cmpge(*low).all() && p.cmple(*high).all()));
+                    }
+                }
+            }
+        }
+        assert!(seen.iter().all(|&times| times == 1));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use bevy::camera::visibility::RenderLayers;
 use bevy::light::NotShadowCaster;
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
+use bevy::render::storage::ShaderBuffer;
 use gridvox_car::{CarPack, MaterialKind, Mesh as CarMesh};
 use std::collections::HashMap;
 
@@ -139,6 +140,8 @@ pub struct Dressing<'a> {
     pub shadow_area: Vec4,
     /// What shines on it.
     pub light: &'a LightOnSurfaces,
+    /// What it mirrors of itself.
+    pub mirrored: &'a Handle<ShaderBuffer>,
 }
 
 /// The meshes of a car's parts; `None` where a part has nothing to show.
@@ -170,9 +173,8 @@ pub(crate) fn spawn_in(
 ) -> Entity {
     let through_windows = pane::through_windows(&car.model);
     let mut finish = |material: usize, slot| {
-        let (paint, shadow) = (dressing.paint, dressing.ground_shadow);
         let material = &car.model.materials[material];
-        let mut made = finish_for(material, paint, slot, shadow, dressing.shadow_area, dressing.light);
+        let mut made = finish_for(material, slot, dressing);
         if material.kind == MaterialKind::Interior {
             made.extension.surface.sunlight = through_windows;
         }

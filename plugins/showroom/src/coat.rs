@@ -1,6 +1,7 @@
 //! The paint finishes, as painters name them, and what each is made of.
 
 use crate::finish::Surface;
+use bevy::math::Vec4;
 use bevy::pbr::StandardMaterial;
 use std::fmt;
 use std::str::FromStr;
@@ -148,6 +149,13 @@ pub(crate) struct Coat {
     pub weave: bool,
     /// Slope of the lacquer's waves.
     pub orange_peel: f32,
+}
+
+impl Coat {
+    /// Paint as other parts mirror it: metal, roughness, lacquer, and 1 for a clear coat over silver, -1 for carbon fibre.
+    pub fn as_mirrored(&self) -> Vec4 {
+        Vec4::new(self.metallic.max(self.flakes), self.roughness, self.lacquer, self.candy - f32::from(u8::from(self.weave)))
+    }
 }
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
 //! What the car's surfaces look like: one shader for paint, glass, rubber, metal and carbon.
 //!
 //! `assets/shaders/finish.wgsl` adds to Bevy's standard material what cars need: baked daylight that also dims
-//! reflections, the ground as it is seen from the place of a panel, with the car's own shadow on it, the slight waviness of
+//! reflections, the car as its own surfaces mirror it, the ground as it is seen from the place of a panel, with the car's own shadow on it, the slight waviness of
 //! lacquer, metal and pearl flakes, tinted coats, woven carbon and panes of glass.
 
 pub use crate::coat::PaintFinish;
 
+use crate::car::Dressing;
 use crate::film;
 use crate::pane;
-use crate::paint::PaintTextures;
 use crate::softbox::Lamp;
 use bevy::asset::uuid_handle;
 use bevy::mesh::MeshVertexBufferLayoutRef;
 use bevy::pbr::{ExtendedMaterial, MaterialExtension, MaterialExtensionKey, MaterialExtensionPipeline};
 use bevy::prelude::*;
+use bevy::render::storage::ShaderBuffer;
 use bevy::render::render_resource::{AsBindGroup, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError};
 use bevy::shader::{Shader, ShaderRef};
 use gridvox_car::{Material as CarMaterial, MaterialKind};
@@ -31,6 +32,9 @@ const SOFTBOX_SHADER: Handle<Shader> = uuid_handle!("7d2f4c1b-90ae-4b7e-a6b3-3e5
 
 /// How carbon fibre is woven.
 const WEAVE_SHADER: Handle<Shader> = uuid_handle!("0c6e2a57-8d1b-4a35-b1c8-60d6f3f5a917");
+
+/// What a ray meets on the car.
+const MIRRORED_SHADER: Handle<Shader> = uuid_handle!("4b6f8e0d-2c35-4e71-8f0a-b8d2e94c7a16");
 
 /// Width of a tow of carbon fibre in metres, as in the cloth of body panels.
 const TOW_M: f32 = 0.004;
@@ -53,6 +57,14 @@ pub struct Finish {
     /// Finish by texel of painted parts; see [`crate::spec`].
     #[texture(105)]
     pub spec_map: Option<Handle<Image>>,
+    /// The livery of the car that its surfaces mirror.
+    #[texture(106)]
+    pub mirrored_livery: Handle<Image>,
+    /// The car that its surfaces mirror; see [`crate::mirrored`].
+    #[storage(107, read_only)]
+    pub mirrored: Handle<ShaderBuffer>,
+    /// Smooth enough to mirror the car.
+    pub mirrors: bool,
     /// Carbon fibre, which takes more light to show.
     pub woven: bool,
     /// A pane of glass.
@@ -66,6 +78,7 @@ pub struct Finish {
 pub struct FinishKey {
     painted: bool,
     mapped: bool,
+    mirrors: bool,
     woven: bool,
     pane: bool,
     sunny: bool,
@@ -77,6 +90,7 @@ impl From<&Finish> for FinishKey {
         Self {
             painted: finish.livery.is_some(),
             mapped: finish.spec_map.is_some(),
+            mirrors: finish.mirrors,
             woven: finish.woven,
             pane: finish.pane,
             sunny: finish.sunny,
@@ -97,6 +111,8 @@ pub struct Surface {
     pub lamp: Lamp,
     /// What pearl flakes reflect by angle, from [`film::table`].
     pub film: [Vec4; film::ANGLES],
+    /// Paint as other parts mirror it, from [`crate::coat::Coat::as_mirrored`].
+    pub paint: Vec4,
     /// Slope of the lacquer's waves.
     pub orange_peel: f32,
     /// Share of the base coat's light that comes from metal flakes, 0..1.
@@ -168,6 +184,7 @@ impl Surface {
             ground: LightOnSurfaces::DARK.ground,
             lamp: Lamp::default(),
             film: film::table(),
+            paint: PaintFinish::default().coat().as_mirrored(),
             orange_peel: 0.0,
             flakes: 0.0,
             glint: 0.0,
@@ -195,10 +212,11 @@ impl MaterialExtension for Finish {
         _: &MeshVertexBufferLayoutRef,
         key: MaterialExtensionKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        let FinishKey { painted, mapped, woven, pane, sunny, softbox } = key.bind_group_data;
+        let FinishKey { painted, mapped, mirrors, woven, pane, sunny, softbox } = key.bind_group_data;
         if let Some(fragment) = &mut descriptor.fragment {
             fragment.shader_defs.extend(painted.then(|| "PAINTED".into()));
             fragment.shader_defs.extend(mapped.then(|| "SPEC_MAP".into()));
+            fragment.shader_defs.extend(mirrors.then(|| "MIRRORS".into()));
             fragment.shader_defs.extend(woven.then(|| "WOVEN".into()));
             fragment.shader_defs.extend(pane.then(|| "PANE".into()));
             fragment.shader_defs.extend(softbox.then(|| "SOFTBOX".into()));
@@ -208,15 +226,27 @@ impl MaterialExtension for Finish {
     }
 }
 
-/// Finishes every painted part anew.
+/// Finishes every painted part anew, and tells all parts what the paint is that they mirror.
 pub(crate) fn finish_paint(finishes: &mut Assets<FinishMaterial>, wanted: PaintFinish) {
-    let painted: Vec<_> =
-        finishes.iter().filter(|(_, finish)| finish.extension.livery.is_some()).map(|(id, _)| id).collect();
-    for id in painted {
+    let all: Vec<_> = finishes.ids().collect();
+    for id in all {
         if let Some(mut finish) = finishes.get_mut(id) {
             let FinishMaterial { base, extension } = &mut *finish;
-            wanted.apply(base, &mut extension.surface);
-            extension.woven = wanted.coat().weave;
+            extension.surface.paint = wanted.coat().as_mirrored();
+            if extension.livery.is_some() {
+                wanted.apply(base, &mut extension.surface);
+                extension.woven = wanted.coat().weave;
+            }
+        }
+    }
+}
+
+/// Changes the car that all parts mirror.
+pub(crate) fn mirror(finishes: &mut Assets<FinishMaterial>, car: &Handle<ShaderBuffer>) {
+    let others: Vec<_> = finishes.iter().filter(|(_, f)| f.extension.mirrored != *car).map(|(id, _)| id).collect();
+    for id in others {
+        if let Some(mut finish) = finishes.get_mut(id) {
+            finish.extension.mirrored = car.clone();
         }
     }
 }
@@ -235,11 +265,8 @@ pub(crate) fn set_spec_map(finishes: &mut Assets<FinishMaterial>, livery: &Handl
 /// The material for a part; paint gets the live livery of `slot`.
 pub fn finish_for(
     material: &CarMaterial,
-    paint: &PaintTextures,
     slot: crate::PaintSlot,
-    ground_shadow: &Handle<Image>,
-    shadow_area: Vec4,
-    light: &LightOnSurfaces,
+    dressing: &Dressing,
 ) -> FinishMaterial {
     let colour = material.base_color;
     let mut base = StandardMaterial {
@@ -254,12 +281,13 @@ pub fn finish_for(
         clearcoat_perceptual_roughness: material.clearcoat_roughness.clamp(0.02, 1.0),
         ..default()
     };
-    let mut surface = Surface::plain(shadow_area);
+    let mut surface = Surface::plain(dressing.shadow_area);
+    let livery_of_car = &dressing.paint.textures[slot.index()];
     let mut livery = None;
     match material.kind {
         MaterialKind::Paint => {
             base.base_color = Color::WHITE;
-            livery = Some(paint.textures[slot.index()].clone());
+            livery = Some(livery_of_car.clone());
             PaintFinish::default().apply(&mut base, &mut surface);
         }
         MaterialKind::Glass => {
@@ -289,14 +317,17 @@ pub fn finish_for(
     }
     let mut extension = Finish {
         surface,
-        ground_shadow: ground_shadow.clone(),
+        ground_shadow: dressing.ground_shadow.clone(),
         livery,
         spec_map: None,
+        mirrored_livery: livery_of_car.clone(),
+        mirrored: dressing.mirrored.clone(),
+        mirrors: !matches!(material.kind, MaterialKind::Rubber | MaterialKind::Interior),
         woven: material.kind == MaterialKind::Carbon,
         pane: material.kind == MaterialKind::Glass,
         sunny: false,
     };
-    light.shine_on(&mut extension);
+    dressing.light.shine_on(&mut extension);
     FinishMaterial { base, extension }
 }
 
@@ -320,6 +351,7 @@ pub(crate) fn plugin(app: &mut App) {
     load_shader(app, &DEVELOP_SHADER, "develop.wgsl", include_str!("../../../assets/shaders/develop.wgsl"));
     load_shader(app, &SOFTBOX_SHADER, "softbox.wgsl", include_str!("../../../assets/shaders/softbox.wgsl"));
     load_shader(app, &WEAVE_SHADER, "weave.wgsl", include_str!("../../../assets/shaders/weave.wgsl"));
+    load_shader(app, &MIRRORED_SHADER, "mirrored.wgsl", include_str!("../../../assets/shaders/mirrored.wgsl"));
     load_shader(app, &FINISH_SHADER, "finish.wgsl", include_str!("../../../assets/shaders/finish.wgsl"));
     app.add_plugins(MaterialPlugin::<FinishMaterial>::default());
 }
@@ -327,6 +359,7 @@ pub(crate) fn plugin(app: &mut App) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mirrored;
 
     #[test]
     fn only_painted_parts_are_finished() {
@@ -334,7 +367,18 @@ mod tests {
         let surface = Surface::plain(Vec4::ZERO);
         let part = |livery| FinishMaterial {
             base: StandardMaterial::default(),
-            extension: Finish { surface, ground_shadow: Handle::default(), livery, spec_map: None, woven: false, pane: false, sunny: false },
+            extension: Finish {
+                surface,
+                ground_shadow: Handle::default(),
+                livery,
+                spec_map: None,
+                mirrored_livery: Handle::default(),
+                mirrored: mirrored::NOTHING,
+                mirrors: true,
+                woven: false,
+                pane: false,
+                sunny: false,
+            },
         };
         let (door, tyre) = (finishes.add(part(Some(Handle::default()))), finishes.add(part(None)));
         finish_paint(&mut finishes, PaintFinish::Carbon);
@@ -343,5 +387,8 @@ mod tests {
         assert_eq!(finishes.get(&door).map(|finish| finish.extension.woven), Some(false));
         assert_eq!(finishes.get(&door).map(|finish| finish.base.metallic), Some(1.0));
         assert_eq!(finishes.get(&tyre).map(|finish| finish.base.metallic), Some(0.0));
+        // but all mirror it
+        let seen = PaintFinish::Chrome.coat().as_mirrored();
+        assert!([&door, &tyre].into_iter().all(|part| finishes.get(part).is_some_and(|part| part.extension.surface.paint == seen)));
     }
 }

@@ -19,6 +19,7 @@ pub mod gpu;
 pub mod layout;
 pub mod lens;
 pub mod light;
+mod mirrored;
 pub mod pace;
 pub mod paint;
 mod pane;

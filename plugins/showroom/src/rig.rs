@@ -133,7 +133,7 @@ pub(crate) fn set_up_rigs(
     let stage = stage.bypass_change_detection();
     let bounds = stage.bounds();
     let area = contact::shader_area(bounds);
-    let OnStage { car, part_meshes, rigs, own, finish, spec_maps, .. } = stage;
+    let OnStage { car, part_meshes, mirrored, rigs, own, finish, spec_maps, .. } = stage;
     for (index, rig) in rigs.iter_mut().enumerate() {
         let used = index == 0 || own[index];
         if !used {
@@ -157,7 +157,8 @@ pub(crate) fn set_up_rigs(
             for (entity, ..) in standing.iter().filter(|(_, place, _, is_car)| place.0 == index && *is_car) {
                 commands.entity(entity).despawn();
             }
-            let dressing = Dressing { paint: &paint, ground_shadow: &shadow_texture, shadow_area: area, light: &light };
+            let (ground_shadow, light) = (&shadow_texture, &light);
+            let dressing = Dressing { paint: &paint, ground_shadow, shadow_area: area, light, mirrored: &mirrored.car };
             car::spawn_in(index, &mut commands, part_meshes, &mut finishes, car, &dressing);
             finish::finish_paint(&mut finishes, *finish);
             for (livery, map) in paint.textures.iter().zip(spec_maps.iter()) {
@@ -184,6 +185,7 @@ pub(crate) fn set_up_rigs(
         }
     }
     stage.bake_shadows();
+    stage.mirror_car();
 }
 
 /// What a view's camera was lit by last, how blurred the distance was, and whether its lens was open.

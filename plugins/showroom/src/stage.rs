@@ -10,6 +10,7 @@ use crate::focus;
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::layout::ViewId;
+use crate::mirrored::{self, Mirrored};
 use crate::paint::{PaintPlugin, PaintTextures, PaintUploads};
 use crate::pace::{self, RedrawNeeded};
 use crate::photo_match;
@@ -26,6 +27,7 @@ use bevy::image::{ImageAddressMode, ImageFilterMode, ImageSampler, ImageSamplerD
 use bevy::light::DirectionalLightShadowMap;
 use bevy::prelude::*;
 use bevy::render::RenderApp;
+use bevy::render::storage::ShaderBuffer;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
 use crossbeam_channel::{Receiver, Sender};
 use gridvox_car::{CarModel, CarPack};
@@ -81,7 +83,12 @@ impl Plugin for StagePlugin {
             app.add_plugins((finish::plugin, backdrop::plugin));
         } else {
             // tests of the logic run without a renderer
-            app.init_asset::<Image>().init_asset::<Mesh>().init_asset::<FinishMaterial>().init_asset::<Backdrop>();
+            app.init_asset::<Image>().init_asset::<Mesh>().init_asset::<ShaderBuffer>();
+            app.init_asset::<FinishMaterial>().init_asset::<Backdrop>();
+        }
+        let nothing = Mirrored::nothing().buffer();
+        if app.world_mut().resource_mut::<Assets<ShaderBuffer>>().insert(&mirrored::NOTHING, nothing).is_err() {
+            warn!("the empty mirror picture was not registered");
         }
         app.add_plugins((gpu::plugin, sun_shadow::plugin, PaintPlugin { size: self.livery_size }))
             .insert_resource(DirectionalLightShadowMap { size: SHADOW_MAP_PX })
@@ -127,6 +134,17 @@ pub(crate) fn ground_shadow_image(texels: Vec<[u8; 4]>) -> Image {
 enum Finished {
     Environment { rig: usize, order: u64, result: Box<Result<PreparedEnvironment, EnvironmentError>> },
     Shadow { rig: usize, order: u64, shadow: GroundShadow },
+    Mirrored { order: u64, car: Mirrored },
+}
+
+/// What the car mirrors of itself.
+#[derive(Default)]
+pub(crate) struct MirroredCar {
+    pub car: Handle<ShaderBuffer>,
+    /// The car's hash and its hidden parts, of the last one asked for.
+    wanted: (String, Vec<usize>),
+    order: u64,
+    done: u64,
 }
 
 /// What stands on stage.
@@ -138,6 +156,7 @@ pub struct OnStage {
     pub(crate) finish: PaintFinish,
     /// By [`crate::PaintSlot::index`].
     pub(crate) spec_maps: [Option<Handle<Image>>; 2],
+    pub(crate) mirrored: MirroredCar,
     /// Parts that are not shown, by their index in the model.
     hidden: Vec<usize>,
     /// The common light, and those of the views that have their own.
@@ -160,6 +179,7 @@ impl OnStage {
             part_meshes: Vec::new(),
             finish: PaintFinish::default(),
             spec_maps: [None, None],
+            mirrored: MirroredCar { car: mirrored::NOTHING, ..default() },
             hidden: Vec::new(),
             rigs: Default::default(),
             own: [false; ViewId::COUNT],
@@ -219,9 +239,9 @@ impl OnStage {
         }
     }
 
-    /// Whether surroundings or a shadow are being made.
+    /// Whether surroundings, a shadow or what the car mirrors of itself are being made.
     pub fn is_loading(&self) -> bool {
-        self.rigs.iter().any(Rig::is_loading)
+        self.mirrored.done < self.mirrored.order || self.rigs.iter().any(Rig::is_loading)
     }
 
     /// The light of a view: its own once it shines, else the common one.
@@ -311,6 +331,31 @@ impl OnStage {
     }
 }
 
+impl OnStage {
+    /// Lays the car out for its own mirror pictures, anew when it or its hidden parts are others.
+    pub(crate) fn mirror_car(&mut self) {
+        let Some(car) = self.car.clone() else { return };
+        let mirrored = &mut self.mirrored;
+        let wanted = (car.hash.clone(), self.hidden.clone());
+        if mirrored.done < mirrored.order || mirrored.wanted == wanted {
+            return;
+        }
+        mirrored.order += 1;
+        let (order, hidden) = (mirrored.order, wanted.1.clone());
+        mirrored.wanted = wanted;
+        let job = move || {
+            let car = match hidden.is_empty() {
+                true => Mirrored::of(&car.model),
+                false => Mirrored::of(&without(&car.model, &hidden)),
+            };
+            Finished::Mirrored { order, car }
+        };
+        if !self.work("mirrored car", job) {
+            self.mirrored.done = order;
+        }
+    }
+}
+
 /// A car without some of its parts.
 pub(crate) fn without(model: &CarModel, hidden: &[usize]) -> CarModel {
     let mut rest = model.clone();
@@ -350,6 +395,9 @@ fn apply_stage_commands(
                 stage.part_meshes = car::part_meshes(&mut meshes, car);
                 stage.car = Some(car.clone());
                 stage.hidden.clear();
+                // until it is laid out it mirrors no car rather than another
+                stage.mirrored.car = mirrored::NOTHING;
+                stage.mirrored.wanted = default();
                 stage.rigs.iter_mut().for_each(Rig::undress);
                 redraw.scene_changed();
                 events.write(ShowroomEvent::CarShown { id: car.manifest.id.clone() });
@@ -400,6 +448,7 @@ fn hide_parts(stage: Res<OnStage>, mut parts: Query<(Ref<CarPart>, &mut Visibili
 fn take_finished_work(
     mut stage: ResMut<OnStage>,
     mut images: ResMut<Assets<Image>>,
+    (mut buffers, mut finishes): (ResMut<Assets<ShaderBuffer>>, ResMut<Assets<FinishMaterial>>),
     mut events: MessageWriter<ShowroomEvent>,
     mut redraw: ResMut<RedrawNeeded>,
 ) {
@@ -446,6 +495,16 @@ fn take_finished_work(
                     redraw.scene_changed();
                 }
                 quiet.bake_shadows();
+            }
+            Finished::Mirrored { order, car } => {
+                quiet.mirrored.done = order;
+                let current = (quiet.car.as_ref().map_or("", |car| &car.hash), &quiet.hidden);
+                if current == (quiet.mirrored.wanted.0.as_str(), &quiet.mirrored.wanted.1) {
+                    quiet.mirrored.car = buffers.add(car.buffer());
+                    finish::mirror(&mut finishes, &quiet.mirrored.car);
+                    redraw.scene_changed();
+                }
+                quiet.mirror_car();
             }
         }
     }

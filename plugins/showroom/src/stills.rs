@@ -12,6 +12,7 @@ use crate::finish::{self, FinishMaterial, LightOnSurfaces, PaintFinish};
 use crate::gpu::{self, NoDevice, PipelineProgress};
 use crate::lens::PhotoLens;
 use crate::light::Surroundings;
+use crate::mirrored::Mirrored;
 use crate::paint::{PRIMER, PaintSlot, PaintTextures, PaintUploads};
 use crate::softbox::Softbox;
 use crate::spec;
@@ -27,6 +28,7 @@ use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::render_asset::RenderAssets;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
+use bevy::render::storage::ShaderBuffer;
 use bevy::render::renderer::{RenderDevice, RenderQueue};
 use bevy::render::texture::GpuImage;
 use bevy::render::{RenderApp, RenderPlugin};
@@ -339,6 +341,7 @@ impl Darkroom {
             scene.car = Arc::new(CarPack { model, ..CarPack::clone(&scene.car) });
         }
         let car = scene.car.clone();
+        let mirrored = app.world_mut().resource_mut::<Assets<ShaderBuffer>>().add(Mirrored::of(&car.model).buffer());
         let area = contact::shader_area(car.model.bounds());
         let map = scene.spec.clone();
         let put = move |mut commands: Commands,
@@ -348,7 +351,8 @@ impl Darkroom {
                         paint: Res<PaintTextures>,
                         shared: Res<SharedTextures>| {
             let light = &LightOnSurfaces::DARK;
-            let dressing = Dressing { paint: &paint, ground_shadow: &shared.ground_shadow, shadow_area: area, light };
+            let (ground_shadow, mirrored) = (&shared.ground_shadow, &mirrored);
+            let dressing = Dressing { paint: &paint, ground_shadow, shadow_area: area, light, mirrored };
             car::spawn(&mut commands, &mut meshes, &mut finishes, &car, &dressing);
             if let Some(map) = &map {
                 let texture = images.add(spec::texture(map));
