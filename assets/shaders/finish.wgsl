@@ -122,10 +122,10 @@ fn path_in_coat(cosine: f32) -> f32 {
     return inverseSqrt(1.0 - (1.0 - cosine * cosine) / 2.25);
 }
 
-// The colour as a clear coat over silver: light passes the coat down and up, and loses by the length of its way (Beer and
-// Lambert). Face on, that is the livery's colour; `path` is the mean of both ways in thicknesses.
+// What a clear coat over silver lets through: light passes it down and up, and loses by the length of its way (Beer and Lambert).
+// Face on, that is the livery's colour; `path` is the mean of both ways in thicknesses.
 fn through_candy(colour: vec3<f32>, path: f32) -> vec3<f32> {
-    return SILVER * pow(max(colour, vec3(0.0001)), vec3(path));
+    return mix(vec3(1.0), pow(max(colour, vec3(0.0001)), vec3(path)), surface.candy);
 }
 
 // Share of a flake that mirrors; the rest lies below others or ends in edges. Set by eye, so that the livery's colour leads.
@@ -205,9 +205,16 @@ fn free(towards: vec3<f32>, open: f32, ray: vec3<f32>, alpha: f32) -> f32 {
     return smoothstep(edge - soft * (1.0 + open), edge + soft * (1.0 - open) + 0.001, dot(towards, ray));
 }
 
-// What stands in a mirrored ray's way is the car itself, about as lit as the place that mirrors it: a mean over paint, carbon and
+// What stands in a mirrored cone's way is the car itself, about as lit as the place that mirrors it: a mean over paint, carbon and
 // rubber.
-const CAR: f32 = 0.1;
+fn colour_of_car() -> vec3<f32> {
+#ifdef MIRRORS
+    // the smallest level of the livery is its mean, and gaps, wheels and the underside are dark
+    return 0.02 + 0.25 * textureSampleLevel(mirrored_livery, ground_shadow_sampler, vec2(0.5), 16.0).rgb;
+#else
+    return vec3(0.1);
+#endif
+}
 
 // Share of light that a smooth face of index 1.5 mirrors (Fresnel). Schlick's formula falls short by a fifth around 50 degrees.
 fn face(cosine: f32) -> f32 {
@@ -250,10 +257,14 @@ struct Place {
     open: f32,
     // Shares of what the colour and the lacquer mirror that is not the car itself.
     mirror_open: vec2<f32>,
+    // How far both mirror a wide cone, for which one ray does not stand: 0 to 1.
+    wide: vec2<f32>,
     // Light of the ground that is mirrored, where the car's shadow is on it.
     ground_open: f32,
     // What the mirrored ray meets on the car: its radiance, and 1 where it meets anything.
     met: vec4<f32>,
+    // What a candy coat lets through of all light from below the lacquer.
+    candy: vec3<f32>,
     // The share of the hemisphere that is ground in the car's shadow.
     shaded_ground: f32,
 #ifdef WOVEN
@@ -292,6 +303,14 @@ const ACROSS: f32 = 0.36;
 // than 40 degrees from the normal, so it hardly grows towards the edge.
 const FIBRE: f32 = 0.09;
 
+// What fibres mirror of light that passes the lacquer twice, and its tint.
+fn through_resin(place: Place) -> vec3<f32> {
+    let n_v = max(dot(place.lacquer_N, place.V), 0.0001);
+    let passed = 1.0 - place.lacquer * lighting::F_Schlick(0.04, 1.0, n_v);
+    let tint = pow(max(place.tint, vec3(0.0001)), vec3(path_in_coat(clamp(n_v, 0.0, 1.0))));
+    return FIBRE * place.seams_open * passed * passed * tint;
+}
+
 #ifdef ENVIRONMENT_MAP
 // What fibres along T send to the eye: three normals across the fibre at the quantiles 1/6, 1/2 and 5/6 of GGX slopes
 // (slope = width * y / sqrt(1 - y * y) with y = 2 u - 1), weighted by how much of them is seen.
@@ -327,8 +346,9 @@ fn sun_on_fibres(place: Place, N: vec3<f32>, T: vec3<f32>, L: vec3<f32>) -> f32 
 #endif
 
 // What a surface mirrors: of what is around, the share that the car leaves free, and of the car the rest.
-fn around_or_car(place: Place, around: vec3<f32>, falls: vec3<f32>, open: f32) -> vec3<f32> {
-    return around * (place.ground_open * open) + mix(falls * CAR, place.met.rgb, place.met.w) * (1.0 - open);
+fn around_or_car(place: Place, around: vec3<f32>, falls: vec3<f32>, open: f32, wide: f32) -> vec3<f32> {
+    let car = mix(falls * colour_of_car(), place.met.rgb, place.met.w * (1.0 - wide));
+    return around * (place.ground_open * open) + car * (1.0 - open);
 }
 
 #ifdef MIRRORS
@@ -347,7 +367,7 @@ fn sent_back(panel: on_car::Panel, ray: vec3<f32>, pixel: vec2<f32>) -> vec3<f32
         roughness = surface.paint.y;
         lacquer = surface.paint.z;
         // candy above 0, carbon fibre below
-        colour = mix(colour, through_candy(colour, path_in_coat(cosine)), max(surface.paint.w, 0.0));
+        colour = mix(colour, SILVER * pow(max(colour, vec3(0.0001)), vec3(path_in_coat(cosine))), max(surface.paint.w, 0.0));
         colour *= 1.0 + 0.94 * min(surface.paint.w, 0.0);
     }
     // one mirror picture has to do: the lacquer's where there is one and no metal below
@@ -364,7 +384,7 @@ fn sent_back(panel: on_car::Panel, ray: vec3<f32>, pixel: vec2<f32>) -> vec3<f32
     let ground_open = mix(1.0, ground_seen, smoothstep(0.02, 0.12, -out.y));
     let shine = mix(vec3(face(cosine) * (1.0 - above.roughness)), colour, metallic);
     var light = colour * (1.0 - metallic) * falls * (1.0 - shine);
-    light += (sky.radiance * open * ground_open + falls * CAR * (1.0 - open)) * shine;
+    light += (sky.radiance * open * ground_open + falls * colour_of_car() * (1.0 - open)) * shine;
 #ifdef SUN
     if (lights.n_directional_lights > 0u) {
         let z = view.view_from_world;
@@ -402,8 +422,11 @@ fn met_on_car(p: vec3<f32>, N: vec3<f32>, ray: vec3<f32>, footprint: f32, alpha:
 fn from_surroundings(place: Place, input: ptr<function, lighting::LightingInput>) -> vec3<f32> {
     // no lamps and probes of their own
     var none: ClusterableObjectIndexRanges;
-    // light falls from where it is free to come
+    // light falls from where it is free to come; what is mirrored still leans to the normal, as `radiance_sample_direction` has it
     var lit_from = (*input).layers[lighting::LAYER_BASE];
+    let smooth_share = saturate(1.0 - lit_from.roughness);
+    let leans = max(smooth_share * (sqrt(smooth_share) + lit_from.roughness), 0.05);
+    lit_from.R += (lit_from.N - place.towards) * ((1.0 - leans) / leans);
     lit_from.N = place.towards;
     let below = compute_radiances(lit_from, &none, place.p, false);
     var falls = max(below.irradiance - surface.ground.rgb * place.shaded_ground, vec3(0.0)) * place.open;
@@ -412,7 +435,7 @@ fn from_surroundings(place: Place, input: ptr<function, lighting::LightingInput>
     falls += softbox::falls(surface.lamp, place.p, place.N) * place.open;
     around += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, place.N), (*input).layers[lighting::LAYER_BASE].roughness);
 #endif
-    let mirrored = around_or_car(place, around, falls, place.mirror_open.x);
+    let mirrored = around_or_car(place, around, falls, place.mirror_open.x, place.wide.x);
     let F_ab = (*input).F_ab;
     let Ems = 1.0 - (F_ab.x + F_ab.y);
     let F0 = mix((*input).F0_dielectric, (*input).F0_metallic, (*input).metallic);
@@ -430,14 +453,19 @@ fn from_surroundings(place: Place, input: ptr<function, lighting::LightingInput>
     let above = compute_radiances(lacquer, &none, place.p, true);
     let shine = (*input).clearcoat_strength * lacquer_share(lacquer);
     // light that the lacquer throws back inside comes out later, so it is dimmed once and not on both ways
-    light = (light + once * mirrored) * (1.0 - shine);
+    light = (light + once * mirrored) * place.candy * (1.0 - shine);
     var coated = above.radiance;
 #ifdef SOFTBOX
     coated += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, lacquer.N), lacquer.roughness);
 #endif
-    light += around_or_car(place, coated, falls, place.mirror_open.y) * shine;
+    light += around_or_car(place, coated, falls, place.mirror_open.y, place.wide.y) * shine;
 #else
     light += once * mirrored;
+#endif
+#ifdef WOVEN
+    let on_weft = sky_on_fibres(place, place.weft_N, place.weft_T);
+    let woven = mix(on_weft, sky_on_fibres(place, place.warp_N, place.warp_T), place.warp);
+    light += around_or_car(place, woven, falls, place.mirror_open.x, place.wide.x) * through_resin(place);
 #endif
     return light;
 }
@@ -464,7 +492,7 @@ fn from_sun(place: Place, input: ptr<function, lighting::LightingInput>, L: vec3
     let dims = 1.0 - strength * lacquer_share(lacquer);
     let above_l = clamp(dot(lacquer.N, L), 0.0, 1.0);
     let above = lighting::D_GGX(lacquer.roughness, clamp(dot(lacquer.N, H), 0.0, 1.0)) * lighting::V_SmithGGXCorrelated(lacquer.roughness, lacquer.NdotV, max(above_l, 0.0001));
-    return (diffuse + once * shine * again) * (dims * n_l) + above * face(l_h) * strength * above_l;
+    return (diffuse + once * shine * again) * place.candy * (dims * n_l) + above * face(l_h) * strength * above_l;
 #else
     return (diffuse + once * shine * again) * n_l;
 #endif
@@ -485,8 +513,7 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
     // pearl flakes are a lobe of their own colour; what they reflect does not reach the colour below
     let plain = input.F0_dielectric * (1.0 - surface.pearl);
     input.F0_dielectric = plain + surface.pearl * film(input.layers[lighting::LAYER_BASE].NdotV);
-    let path = path_in_coat(clamp(dot(place.N, place.V), 0.0, 1.0));
-    input.F0_metallic = mix(input.F0_metallic, through_candy(place.base_color.rgb, path), surface.candy);
+    input.F0_metallic = mix(input.F0_metallic, vec3(SILVER), surface.candy);
 #endif
 #ifdef WOVEN
     // the fibres' own light comes below
@@ -513,23 +540,9 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
 #ifdef SOFTBOX
     mirrored += softbox::mirrored(surface.lamp, place.p, reflect(-place.V, place.N), input.layers[lighting::LAYER_BASE].roughness);
 #endif
-    luminance += around_or_car(place, mirrored, vec3(0.0), place.mirror_open.x) * pane(input.layers[lighting::LAYER_BASE].NdotV, 1.0 - place.base_color.a).x;
+    luminance += around_or_car(place, mirrored, vec3(0.0), place.mirror_open.x, 0.0) * pane(input.layers[lighting::LAYER_BASE].NdotV, 1.0 - place.base_color.a).x;
 #else
     luminance += from_surroundings(place, &input);
-#endif
-#endif
-#ifdef WOVEN
-    // light passes the lacquer twice, and its tint
-    let passed = 1.0 - place.lacquer * lighting::F_Schlick(0.04, 1.0, max(dot(place.lacquer_N, place.V), 0.0001));
-    let n_v = clamp(dot(place.lacquer_N, place.V), 0.0, 1.0);
-    let fibre = FIBRE * place.seams_open * passed * passed * pow(max(place.tint, vec3(0.0001)), vec3(path_in_coat(n_v)));
-#ifdef ENVIRONMENT_MAP
-    let woven_sky = mix(
-        sky_on_fibres(place, place.weft_N, place.weft_T),
-        sky_on_fibres(place, place.warp_N, place.warp_T),
-        place.warp,
-    );
-    luminance += around_or_car(place, woven_sky, vec3(0.0), place.mirror_open.x) * fibre;
 #endif
 #endif
 #ifdef SUN
@@ -538,11 +551,12 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
         let depth = dot(vec4(z[0].z, z[1].z, z[2].z, z[3].z), vec4(place.p, 1.0));
         let shadow = surface.sunlight * fetch_directional_shadow(0u, vec4(place.p, 1.0), place.N, depth, pixel);
         let L = lights.directional_lights[0].direction_to_light.xyz;
+        var sunlit = place;
 #ifdef PAINTED
         // the same, where light comes in at another angle than it leaves
         input.F0_dielectric = plain + surface.pearl * film(clamp(dot(L, normalize(L + place.V)), 0.0, 1.0));
-        let sun_path = 0.5 * (path + path_in_coat(clamp(dot(place.N, L), 0.0, 1.0)));
-        input.F0_metallic = mix(place.base_color.rgb, through_candy(place.base_color.rgb, sun_path), surface.candy);
+        let path = path_in_coat(clamp(dot(place.N, place.V), 0.0, 1.0)) + path_in_coat(clamp(dot(place.N, L), 0.0, 1.0));
+        sunlit.candy = through_candy(place.base_color.rgb, 0.5 * path);
 #endif
 #ifdef WOVEN
         input.F0_dielectric = vec3(0.0);
@@ -551,9 +565,9 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
             sun_on_fibres(place, place.warp_N, place.warp_T, L),
             place.warp,
         );
-        luminance += woven_sun * fibre * lights.directional_lights[0].color.rgb * shadow;
+        luminance += woven_sun * through_resin(place) * lights.directional_lights[0].color.rgb * shadow;
 #endif
-        luminance += from_sun(place, &input, L) * lights.directional_lights[0].color.rgb * shadow;
+        luminance += from_sun(sunlit, &input, L) * lights.directional_lights[0].color.rgb * shadow;
     }
 #endif
     return luminance * view.exposure + emitted;
@@ -649,18 +663,31 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     let rough = over_pixel(vec2(place.perceptual_roughness, place.lacquer_roughness), in.world_normal);
     place.perceptual_roughness = rough.x;
     place.lacquer_roughness = rough.y;
-    let alpha = rough * rough;
+    var alpha = rough * rough;
+#ifdef WOVEN
+    // below the lacquer there are fibres alone
+    alpha.x = sqrt(ALONG * ACROSS);
+#endif
     place.mirror_open = vec2(free(place.towards, place.open, r, alpha.x), free(place.towards, place.open, r, alpha.y));
     place.met = vec4(0.0);
+    place.wide = smoothstep(vec2(0.02), vec2(0.25), alpha);
+#ifdef WOVEN
+    // along them they mirror sharply
+    place.wide.x = 0.5;
+#endif
 #ifdef MIRRORS
 #ifdef ENVIRONMENT_MAP
     // flakes scatter, but mirror about as the panel does
     let ray = reflect(-place.V, place.lacquer_N);
     let sharpest = mix(alpha.x, alpha.y, place.lacquer);
     place.met = met_on_car(p, place.lacquer_N, ray, footprint, sharpest, in.position.xy);
-    // one ray stands for a narrow cone
-    place.mirror_open = mix(vec2(1.0 - place.met.w), place.mirror_open, smoothstep(vec2(0.02), vec2(0.25), alpha));
+    place.mirror_open = mix(vec2(1.0 - place.met.w), place.mirror_open, place.wide);
 #endif
+#endif
+
+    place.candy = vec3(1.0);
+#ifdef PAINTED
+    place.candy = through_candy(place.base_color.rgb, path_in_coat(clamp(dot(place.N, place.V), 0.0, 1.0)));
 #endif
 
     var out: FragmentOutput;

@@ -57,7 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let Case { azimuth_deg, elevation_deg, fov_deg, .. } = *case;
             let camera = StillCamera::Orbit { azimuth_deg, elevation_deg, fov_deg };
             let finish: PaintFinish = case.finish.parse()?;
-            let shot = StillShot { environment, finish, ..StillShot::new(camera, SIZE.0, SIZE.1) };
+            // a path tracer draws the distance sharp
+            let shot = StillShot { environment, finish, backdrop_blur: Some(0.0), ..StillShot::new(camera, SIZE.0, SIZE.1) };
             darkroom.shoot(&shot)?.save(folder.join(format!("{}.png", case.name)))?;
             writeln!(std::io::stderr(), "{}", case.name)?;
         }

@@ -1,7 +1,7 @@
 //! How much light the ground gets around and below the car, baked on the CPU.
 //!
-//! The car becomes a field of columns seen from above: the lowest and highest surface over each cell of the ground. From
-//! every cell, rays go out to the sky; those that pass through a column are hidden, and each ray counts by the light that
+//! The car becomes a field of columns seen from above: what is over each cell of the ground, slab by slab. From every cell,
+//! rays go out to the sky; those that pass through a slab with anything in it are hidden, and each ray counts by the light that
 //! the surroundings send along it. So the shadow below the car is soft under an overcast sky, and falls to one side when
 //! a softbox stands on the other. The sun has a shadow map where the ground is looked at; panels that mirror the ground
 //! or face it cannot ask that, so the sun's shadow is baked as well, for them.
@@ -77,47 +77,53 @@ struct Ray {
     returned: f32,
 }
 
+/// Where the car is, as a stack of slabs over each cell of the ground.
 struct Columns {
-    low: Vec<f32>,
-    high: Vec<f32>,
+    /// Bit by bit from the ground up.
+    slabs: Vec<u64>,
+    slab_m: f32,
     top: f32,
 }
 
-/// The lowest and highest surface over each cell.
+/// Slabs of a column.
+const SLABS: usize = u64::BITS as usize;
+
+impl Columns {
+    /// Whether anything is between two heights.
+    fn meets(&self, cell: usize, low: f32, high: f32) -> bool {
+        let slab = |height: f32| ((height / self.slab_m) as usize).min(SLABS - 1);
+        let (low, high) = (slab(low), slab(high));
+        let between = (u64::MAX << low) & (u64::MAX >> (SLABS - 1 - high));
+        self.slabs[cell] & between != 0
+    }
+}
+
+/// Marks the cells and slabs that the car's surfaces pass through, by points on them that are closer than cells.
 fn columns(model: &CarModel, corner: Vec2, cell: Vec2) -> Columns {
-    let mut low = vec![f32::INFINITY; SIZE.0 * SIZE.1];
-    let mut high = vec![f32::NEG_INFINITY; SIZE.0 * SIZE.1];
-    let mut top = 0.0_f32;
+    let heights = model.parts.iter().flat_map(|part| part.mesh.positions.iter().map(|p| p.y));
+    let top = heights.fold(0.0, f32::max);
+    let slab_m = (top / (SLABS as f32 - 0.5)).max(1e-3);
+    let spacing = 0.5 * cell.min_element();
+    let mut slabs = vec![0; SIZE.0 * SIZE.1];
     for part in &model.parts {
         for triangle in part.mesh.indices.chunks_exact(3) {
-            let p = [0, 1, 2].map(|k| part.mesh.positions[triangle[k] as usize]);
-            let q = p.map(|p| (Vec2::new(p.x, p.z) - corner) / cell);
-            let (least, most) = (q[0].min(q[1]).min(q[2]), q[0].max(q[1]).max(q[2]));
-            let area = (q[1] - q[0]).perp_dot(q[2] - q[0]);
-            // thin triangles still fill the cells that they touch
-            let slack = 0.5;
-            for z in (least.y - slack).floor().max(0.0) as usize..((most.y + slack).ceil().max(0.0) as usize).min(SIZE.1) {
-                for x in (least.x - slack).floor().max(0.0) as usize..((most.x + slack).ceil().max(0.0) as usize).min(SIZE.0) {
-                    let c = (Vec2::new(x as f32, z as f32) + 0.5).clamp(least, most);
-                    let height = if area.abs() < 1e-6 {
-                        p[0].y
-                    } else {
-                        let a = (q[1] - c).perp_dot(q[2] - c) / area;
-                        let b = (q[2] - c).perp_dot(q[0] - c) / area;
-                        if a < -0.1 || b < -0.1 || a + b > 1.1 {
-                            continue;
-                        }
-                        p[0].y * a + p[1].y * b + p[2].y * (1.0 - a - b)
-                    };
-                    let index = z * SIZE.0 + x;
-                    low[index] = low[index].min(height);
-                    high[index] = high[index].max(height);
-                    top = top.max(height);
+            let [a, b, c] = [0, 1, 2].map(|k| part.mesh.positions[triangle[k] as usize]);
+            let longest = (b - a).length().max((c - a).length()).max((c - b).length());
+            let steps = (longest / spacing).ceil().clamp(1.0, 1000.0) as usize;
+            let (along, across) = ((b - a) / steps as f32, (c - a) / steps as f32);
+            for i in 0..=steps {
+                for j in 0..=steps - i {
+                    let p = a + along * i as f32 + across * j as f32;
+                    let place = (Vec2::new(p.x, p.z) - corner) / cell;
+                    if place.min_element() >= 0.0 && place.x < SIZE.0 as f32 && place.y < SIZE.1 as f32 {
+                        let slab = ((p.y.max(0.0) / slab_m) as usize).min(SLABS - 1);
+                        slabs[place.y as usize * SIZE.0 + place.x as usize] |= 1 << slab;
+                    }
                 }
             }
         }
     }
-    Columns { low, high, top }
+    Columns { slabs, slab_m, top }
 }
 
 /// Bakes the shadow of a car on level ground at Y = 0. `rotation_rad` turns the surroundings about +Y.
@@ -162,7 +168,7 @@ pub fn bake(model: &CarModel, light: &FilteredLight, rotation_rad: f32, softbox:
         for (x, texel) in row.iter_mut().enumerate() {
             let from = Vec2::new(x as f32, z as f32) + 0.5;
             // beside the car rays end on its sides, below it on its dark floor
-            let beside = if columns.low[z * SIZE.0 + x].is_finite() { 0.0 } else { 1.0 };
+            let beside = if columns.slabs[z * SIZE.0 + x] == 0 { 1.0 } else { 0.0 };
             let arrives = |ray: &Ray| if hidden(&columns, from, ray.direction, cell) { ray.returned * beside } else { ray.light };
             let sky = (rays.iter().map(arrives).sum::<f32>() / whole).min(1.0);
             let sunlit = if sun.is_some_and(|sun| hidden(&columns, from, sun, cell)) { 0.0 } else { 1.0 };
@@ -188,7 +194,7 @@ fn hidden(columns: &Columns, from: Vec2, direction: Vec3, cell: Vec2) -> bool {
     let at = |p: Vec2| (p.y as usize) * SIZE.0 + p.x as usize;
     let inside = |p: Vec2| p.x >= 0.0 && p.y >= 0.0 && p.x < SIZE.0 as f32 && p.y < SIZE.1 as f32;
     if speed < 1e-3 {
-        return columns.low[at(from)].is_finite();
+        return columns.slabs[at(from)] != 0;
     }
     let (mut below, mut t) = (0.0, 0.4 / speed);
     loop {
@@ -198,8 +204,7 @@ fn hidden(columns: &Columns, from: Vec2, direction: Vec3, cell: Vec2) -> bool {
         }
         // what the ray climbs within this step
         let height = direction.y * (t + 0.5 * STEP / speed);
-        let index = at(p);
-        if columns.low[index] <= height && below <= columns.high[index] {
+        if columns.meets(at(p), below, height) {
             return true;
         }
         below = height;
