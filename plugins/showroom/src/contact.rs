@@ -305,6 +305,25 @@ mod tests {
     }
 
     #[test]
+    fn light_passes_between_a_wing_and_the_floor() {
+        let mut car = box_car();
+        car.parts.truncate(1);
+        let corners = |y: f32| [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, z)| Vec3::new(x, y, z));
+        let mesh = &mut car.parts[0].mesh;
+        mesh.positions = [corners(0.1), corners(0.9)].concat();
+        mesh.indices = vec![0, 1, 2, 0, 2, 3, 4, 5, 6, 4, 6, 7];
+        let (corner, extent) = place(car.bounds());
+        let cell = extent / Vec2::new(SIZE.0 as f32, SIZE.1 as f32);
+        let columns = columns(&car, corner, cell);
+        let middle = SIZE.1 / 2 * SIZE.0 + SIZE.0 / 2;
+        assert!(columns.meets(middle, 0.05, 0.15) && columns.meets(middle, 0.85, 0.95));
+        assert!(!columns.meets(middle, 0.2, 0.8));
+        // the outline is as wide as the plates, to a cell
+        let filled = (0..SIZE.0).filter(|x| columns.slabs[SIZE.1 / 2 * SIZE.0 + x] != 0).count() as f32 * cell.x;
+        assert!((filled - 2.0).abs() < 2.0 * cell.x, "{filled}");
+    }
+
+    #[test]
     fn an_empty_model_throws_no_shadow() {
         let shadow = bake(&CarModel::default(), &even(), 0.0, None);
         assert!(shadow.texels.iter().all(|&t| t == [255; 4]));
