@@ -403,8 +403,8 @@ const PAST_CAR: f32 = 8.0;
 
 // What the mirrored ray of a place meets on the car.
 fn met_on_car(p: vec3<f32>, N: vec3<f32>, ray: vec3<f32>, footprint: f32, alpha: f32, pixel: vec2<f32>) -> vec4<f32> {
-    // off the facets that stand for a curved panel
-    let start = p + N * 0.003 + ray * 0.003;
+    // off the facets that stand for a curved panel, but not over the gap beside it
+    let start = p + N * 0.0006 + ray * 0.001;
     let met = on_car::meets(start, ray, PAST_CAR);
     if (met.triangle == on_car::NONE) {
         return vec4(0.0);
