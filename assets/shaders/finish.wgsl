@@ -677,11 +677,14 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
 #endif
 #ifdef MIRRORS
 #ifdef ENVIRONMENT_MAP
-    // flakes scatter, but mirror about as the panel does
-    let ray = reflect(-place.V, place.lacquer_N);
-    let sharpest = mix(alpha.x, alpha.y, place.lacquer);
-    place.met = met_on_car(p, place.lacquer_N, ray, footprint, sharpest, in.position.xy);
-    place.mirror_open = mix(vec2(1.0 - place.met.w), place.mirror_open, place.wide);
+    // what mirrors widely does without the ray
+    if (any(place.wide < vec2(1.0))) {
+        // flakes scatter, but mirror about as the panel does
+        let ray = reflect(-place.V, place.lacquer_N);
+        let sharpest = mix(alpha.x, alpha.y, place.lacquer);
+        place.met = met_on_car(p, place.lacquer_N, ray, footprint, sharpest, in.position.xy);
+        place.mirror_open = mix(vec2(1.0 - place.met.w), place.mirror_open, place.wide);
+    }
 #endif
 #endif
 

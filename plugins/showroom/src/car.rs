@@ -140,8 +140,8 @@ pub struct Dressing<'a> {
     pub shadow_area: Vec4,
     /// What shines on it.
     pub light: &'a LightOnSurfaces,
-    /// What it mirrors of itself.
-    pub mirrored: &'a Handle<ShaderBuffer>,
+    /// What it mirrors of itself, where it does.
+    pub mirrored: Option<&'a Handle<ShaderBuffer>>,
 }
 
 /// The meshes of a car's parts; `None` where a part has nothing to show.

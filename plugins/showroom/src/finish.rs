@@ -8,6 +8,7 @@ pub use crate::coat::PaintFinish;
 
 use crate::car::Dressing;
 use crate::film;
+use crate::mirrored;
 use crate::pane;
 use crate::softbox::Lamp;
 use bevy::asset::uuid_handle;
@@ -321,8 +322,8 @@ pub fn finish_for(
         livery,
         spec_map: None,
         mirrored_livery: livery_of_car.clone(),
-        mirrored: dressing.mirrored.clone(),
-        mirrors: !matches!(material.kind, MaterialKind::Rubber | MaterialKind::Interior),
+        mirrored: dressing.mirrored.cloned().unwrap_or(mirrored::NOTHING),
+        mirrors: dressing.mirrored.is_some() && !matches!(material.kind, MaterialKind::Rubber | MaterialKind::Interior),
         woven: material.kind == MaterialKind::Carbon,
         pane: material.kind == MaterialKind::Glass,
         sunny: false,
@@ -359,7 +360,6 @@ pub(crate) fn plugin(app: &mut App) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mirrored;
 
     #[test]
     fn only_painted_parts_are_finished() {

@@ -149,7 +149,7 @@ struct Memory {
 }
 
 /// Whether the processor draws.
-fn draws_itself(device: Option<&RenderAdapterInfo>) -> bool {
+pub(crate) fn draws_itself(device: Option<&RenderAdapterInfo>) -> bool {
     device.is_some_and(|info| info.device_type == wgpu::DeviceType::Cpu)
 }
 

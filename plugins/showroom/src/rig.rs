@@ -13,13 +13,14 @@ use crate::finish::{self, FinishMaterial, LightOnSurfaces};
 use crate::focus::Openings;
 use crate::layout::{ViewId, ViewLayout};
 use crate::light::Surroundings;
-use crate::pace::RedrawNeeded;
+use crate::pace::{self, RedrawNeeded};
 use crate::paint::{PaintSlot, PaintTextures};
 use crate::softbox::Softbox;
 use crate::stage::{OnStage, SharedTextures, SunLight, backdrop_material, ground_shadow_image};
 use crate::views::Views;
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
+use bevy::render::renderer::RenderAdapterInfo;
 
 /// Stops that a user can add to or take from the exposure.
 pub(crate) const EXPOSURE_STOPS: f32 = 6.0;
@@ -127,9 +128,12 @@ pub(crate) fn set_up_rigs(
     mut images: ResMut<Assets<Image>>,
     mut finishes: ResMut<Assets<FinishMaterial>>,
     paint: Res<PaintTextures>,
+    device: Option<Res<RenderAdapterInfo>>,
     standing: Query<(Entity, &StandsIn, Has<SunLight>, Has<CarOnStage>), Without<CarPart>>,
     parts: Query<(&StandsIn, &MeshMaterial3d<FinishMaterial>), With<CarPart>>,
 ) {
+    // A ray through the car costs the processor half a frame more; pictures for keeping are drawn with it there, too.
+    let traces = !pace::draws_itself(device.as_deref());
     let stage = stage.bypass_change_detection();
     let bounds = stage.bounds();
     let area = contact::shader_area(bounds);
@@ -158,7 +162,7 @@ pub(crate) fn set_up_rigs(
                 commands.entity(entity).despawn();
             }
             let (ground_shadow, light) = (&shadow_texture, &light);
-            let dressing = Dressing { paint: &paint, ground_shadow, shadow_area: area, light, mirrored: &mirrored.car };
+            let dressing = Dressing { paint: &paint, ground_shadow, shadow_area: area, light, mirrored: traces.then_some(&mirrored.car) };
             car::spawn_in(index, &mut commands, part_meshes, &mut finishes, car, &dressing);
             finish::finish_paint(&mut finishes, *finish);
             for (livery, map) in paint.textures.iter().zip(spec_maps.iter()) {
@@ -185,7 +189,9 @@ pub(crate) fn set_up_rigs(
         }
     }
     stage.bake_shadows();
-    stage.mirror_car();
+    if traces {
+        stage.mirror_car();
+    }
 }
 
 /// What a view's camera was lit by last, how blurred the distance was, and whether its lens was open.

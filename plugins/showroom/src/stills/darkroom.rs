@@ -108,7 +108,7 @@ impl Darkroom {
                         shared: Res<SharedTextures>| {
             let light = &LightOnSurfaces::DARK;
             let (ground_shadow, mirrored) = (&shared.ground_shadow, &mirrored);
-            let dressing = Dressing { paint: &paint, ground_shadow, shadow_area: area, light, mirrored };
+            let dressing = Dressing { paint: &paint, ground_shadow, shadow_area: area, light, mirrored: Some(mirrored) };
             car::spawn(&mut commands, &mut meshes, &mut finishes, &car, &dressing);
             if let Some(map) = &map {
                 let texture = images.add(spec::texture(map));
