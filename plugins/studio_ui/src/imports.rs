@@ -183,8 +183,9 @@ fn run(mut command: Command, running: &Mutex<Option<Child>>) -> Result<(String, 
         let said = outputs.0.map(|mut pipe| read(&mut pipe)).unwrap_or_default();
         (said, errors.join().unwrap_or_default())
     });
-    let status = running.lock().unwrap_or_else(PoisonError::into_inner).take().map(|mut child| child.wait());
-    if status.is_some_and(|status| status.is_ok_and(|status| status.success())) {
+    // Whoever wants to stop it does not wait for its end.
+    let child = running.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if child.is_some_and(|mut child| child.wait().is_ok_and(|status| status.success())) {
         return Ok((said, told));
     }
     let reason = told.lines().find_map(|line| line.strip_prefix("error: "));

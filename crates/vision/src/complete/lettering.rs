@@ -489,3 +489,6 @@ impl Leaf {
         (share > 0.0).then_some((sum, share))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -366,6 +366,29 @@ mod tests {
     }
 
     #[test]
+    fn tall_and_flat_cars_are_seen_in_the_usual_proportions() {
+        let of = |width: f32, height: f32, length: f32| {
+            Proportions::of((Vec3::new(-0.5 * width, 0.0, -0.5 * length), Vec3::new(0.5 * width, height, 0.5 * length)))
+        };
+        assert_eq!(of(2.05, 1.28, 4.62), Proportions::USUAL, "a car of training");
+        let (tall, flat) = (of(2.04, 1.69, 3.94), of(1.67, 0.94, 4.67));
+        assert!(tall.0 > 1.35 && tall.0 < 1.5 && flat.0 > 0.75 && flat.0 < 0.88, "{tall:?} {flat:?}");
+        assert_eq!(of(1.0, 9.0, 1.0).0, Proportions::MOST);
+        assert_eq!(Proportions::USUAL.others().count(), 2);
+        assert_eq!(tall.others().next(), Some(Proportions::USUAL));
+
+        let config = NetworkConfig::tiny();
+        let vars = VarMap::new();
+        let network = Network::new(&config, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu)).unwrap();
+        let net = CorrespondenceNet::new(network, Device::Cpu);
+        // As wide as the car, and as much taller as the car is.
+        let (low, high) = (Vec2::new(100.0, 50.0), Vec2::new(300.0, 100.0));
+        let (usual, squeezed) = (net.fitted(low, high, 1.0), net.fitted(low, high, 1.5));
+        assert!((usual.w - squeezed.w).abs() < 1e-3 && (squeezed.h / usual.h - 1.5).abs() < 1e-3);
+        assert!((squeezed.y + 0.5 * squeezed.h - 75.0).abs() < 1e-3);
+    }
+
+    #[test]
     fn any_photo_gives_a_grid_and_an_empty_one_an_error() {
         let config = NetworkConfig::tiny();
         let vars = VarMap::new();
