@@ -24,7 +24,7 @@ const KNOWN_CAR: &str = bundled::DEFAULT_CAR;
 pub fn run(command: &CarCommand) -> Result<()> {
     match command {
         CarCommand::List => {
-            for car in bundled::list().into_iter().chain(bundled::list_own()) {
+            for car in bundled::list_all() {
                 println!("{:<16} {}", car.id, car.name);
             }
         }
@@ -86,7 +86,7 @@ fn import(args: &ImportArgs) -> Result<()> {
         return Ok(());
     }
     let folder = out.file_name().map_or(stem, |name| name.to_string_lossy().into_owned());
-    let options = ImportOptions { id: id(&folder), name, paint, length_m: args.length, nose: args.nose };
+    let options = ImportOptions { id: bundled::id_of(&folder), name, paint, length_m: args.length, nose: args.nose };
     let known = CarPack::find(KNOWN_CAR)?;
     let imported = import::import(&bytes, &options, Some(&known.model))
         .map_err(|reason| CarError::Mesh { path: args.file.clone(), reason })?;
@@ -126,10 +126,4 @@ fn in_own_process(file: &Path) -> Result<(String, String)> {
         Some(reason) => eyre!("{reason}"),
         None => eyre!("The compressed geometry of {} can't be decoded: export the mesh without mesh compression.", file.display()),
     })
-}
-
-/// An id made from a folder's name.
-fn id(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '_' };
-    name.chars().map(plain).take(64).collect()
 }

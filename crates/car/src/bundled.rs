@@ -61,10 +61,22 @@ pub fn list_own() -> Vec<CarPackInfo> {
     own_cars_dir().map(|folder| list_in(&folder)).unwrap_or_default()
 }
 
+/// The bundled cars, then the user's own.
+pub fn list_all() -> Vec<CarPackInfo> {
+    [list(), list_own()].concat()
+}
+
+/// An id made of a name: lowercase letters, digits, `_` and `-`.
+pub fn id_of(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(plain).take(64).collect()
+}
+
 /// A folder for a new car of the user's own, and the id that it has to have: made of its name, and no other car's.
 pub fn own_place(name: &str) -> Option<(String, PathBuf)> {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '_' };
-    let mut wanted: String = name.trim().chars().map(plain).take(60).collect();
+    let mut wanted = id_of(name.trim());
+    // room for a number
+    wanted.truncate(60);
     if !wanted.chars().any(|c| c.is_ascii_alphanumeric()) {
         wanted = "car".into();
     }

@@ -100,6 +100,17 @@ impl Mesh {
         [triangle[0], triangle[1], triangle[2]].map(|i| self.positions[i as usize])
     }
 
+    /// A triangle's area in square metres.
+    pub(crate) fn area(&self, triangle: &[u32]) -> f32 {
+        let [a, b, c] = self.corners(triangle);
+        (b - a).cross(c - a).length() * 0.5
+    }
+
+    /// Smallest and largest corner of all positions, in metres.
+    pub(crate) fn bounds(&self) -> (Vec3, Vec3) {
+        self.positions.iter().fold((Vec3::MAX, Vec3::MIN), |(low, high), &p| (low.min(p), high.max(p)))
+    }
+
     /// A number for each vertex that is the same for all vertices at one place.
     pub(crate) fn welded(&self) -> Vec<u32> {
         let mut ids = HashMap::new();
@@ -286,10 +297,8 @@ impl PartClass {
 impl CarModel {
     /// Smallest and largest corner of all positions, in metres.
     pub fn bounds(&self) -> (Vec3, Vec3) {
-        self.parts
-            .iter()
-            .flat_map(|part| &part.mesh.positions)
-            .fold((Vec3::MAX, Vec3::MIN), |(low, high), &p| (low.min(p), high.max(p)))
+        let boxes = self.parts.iter().map(|part| part.mesh.bounds());
+        boxes.fold((Vec3::MAX, Vec3::MIN), |(low, high), (l, h)| (low.min(l), high.max(h)))
     }
 
     /// Whether the part carries the livery.

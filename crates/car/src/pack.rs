@@ -63,13 +63,13 @@ impl CarPack {
         if path.components().count() == 1 && bundled.join(MANIFEST_NAME).is_file() {
             return Self::load(&bundled);
         }
-        if let Some(info) = bundled::list().into_iter().chain(bundled::list_own()).find(|car| car.id == id_or_dir) {
+        if let Some(info) = bundled::list_all().into_iter().find(|car| car.id == id_or_dir) {
             return Self::load(&info.dir);
         }
         if path.is_dir() {
             return Err(FileError::NotFound { path: path.join(MANIFEST_NAME) }.into());
         }
-        let known = bundled::list().into_iter().chain(bundled::list_own()).map(|car| car.id).collect();
+        let known = bundled::list_all().into_iter().map(|car| car.id).collect();
         Err(CarError::UnknownCar { asked: id_or_dir.to_owned(), known })
     }
 }

@@ -140,7 +140,7 @@ pub(crate) fn start(waker: WindowWaker) -> Desk {
 fn answer(request: Request) -> Vec<Answer> {
     match request {
         Request::ListBundled => {
-            let cars = bundled::list().into_iter().chain(bundled::list_own());
+            let cars = bundled::list_all().into_iter();
             let cars = cars.map(|car| Choice { picture: small_picture(&car.dir.join(THUMBNAIL_NAME)), ..Choice::new(car.id, car.name) }).collect();
             match gridvox_showroom::bundled_environments() {
                 Ok(list) => {

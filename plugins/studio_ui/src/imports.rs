@@ -222,7 +222,7 @@ fn take_import_facts(desk: Res<ImportDesk>, files: Res<Desk>, mut studio: ResMut
     }
 }
 
-/// Carries out what the dialog asks for.
+/// Opens the dialog for a mesh.
 pub(crate) fn begin(file: PathBuf, studio: &mut Studio, desk: &mut ImportDesk) {
     if studio.import.as_ref().is_some_and(|state| matches!(state.phase, ImportPhase::Running(..))) {
         studio.notices.say(Weight::Warning, format!("Another car is being brought in: drop {} again afterwards.", file_name(&file)));
@@ -232,6 +232,7 @@ pub(crate) fn begin(file: PathBuf, studio: &mut Studio, desk: &mut ImportDesk) {
     studio.import = Some(ImportState::new(file));
 }
 
+/// Brings the mesh in as the dialog says.
 pub(crate) fn run_import(studio: &mut Studio, desk: &mut ImportDesk) {
     let Some(state) = studio.import.as_mut().filter(|state| state.can_run()) else { return };
     match desk.import(state) {
@@ -243,6 +244,7 @@ pub(crate) fn run_import(studio: &mut Studio, desk: &mut ImportDesk) {
     }
 }
 
+/// Closes the dialog, and stops what runs for it.
 pub(crate) fn leave(studio: &mut Studio, desk: &mut ImportDesk) {
     desk.stop();
     studio.import = None;

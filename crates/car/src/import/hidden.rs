@@ -28,7 +28,7 @@ pub(super) fn take_out(model: &mut CarModel) -> Option<String> {
     let (mut hidden_m2, mut all_m2) = (0.0, 0.0);
     for (part, seen) in model.parts.iter().zip(&seen) {
         for (triangle, &seen) in part.mesh.indices.chunks_exact(3).zip(seen) {
-            let area = area(&part.mesh, triangle);
+            let area = part.mesh.area(triangle);
             all_m2 += area;
             hidden_m2 += if seen { 0.0 } else { area };
         }
@@ -69,11 +69,6 @@ fn place(mesh: &Mesh, t: &[u32]) -> [[i32; 3]; 3] {
     let mut corners = mesh.corners(t).map(Mesh::weld_key);
     corners.sort_unstable();
     corners
-}
-
-fn area(mesh: &Mesh, t: &[u32]) -> f32 {
-    let [a, b, c] = mesh.corners(t);
-    (b - a).cross(c - a).length() * 0.5
 }
 
 /// Whether each triangle sees the open from its front side.

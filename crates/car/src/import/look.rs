@@ -43,8 +43,7 @@ fn materials(model: &CarModel) -> Vec<LookMaterial> {
     let mut areas = vec![0.0f64; model.materials.len()];
     for part in &model.parts {
         for t in part.mesh.indices.chunks_exact(3) {
-            let [a, b, c] = part.mesh.corners(t);
-            areas[part.material] += f64::from((b - a).cross(c - a).length());
+            areas[part.material] += f64::from(part.mesh.area(t));
         }
     }
     let total: f64 = areas.iter().sum::<f64>().max(f64::MIN_POSITIVE);

@@ -134,7 +134,7 @@ fn pieces(model: &CarModel) -> Vec<Piece> {
     for (part, Part { mesh, .. }) in model.parts.iter().enumerate() {
         pieces.extend(mesh.indices.chunks_exact(3).map(|t| {
             let [a, b, c] = mesh.corners(t);
-            Piece { centre: (a + b + c) / 3.0, area: (b - a).cross(c - a).length() * 0.5, part }
+            Piece { centre: (a + b + c) / 3.0, area: mesh.area(t), part }
         }));
     }
     pieces

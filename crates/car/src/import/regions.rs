@@ -130,14 +130,10 @@ impl Known {
 /// Each triangle takes the class that most of the surface around it has.
 fn smooth(mesh: &Mesh, mut classes: Vec<PartClass>) -> Vec<PartClass> {
     let welded = mesh.welded();
-    let area = |t: &[u32]| {
-        let [a, b, c] = mesh.corners(t);
-        (b - a).cross(c - a).length()
-    };
     for _ in 0..SMOOTHING {
         let mut around: HashMap<(u32, PartClass), f32> = HashMap::new();
         for (t, class) in mesh.indices.chunks_exact(3).zip(&classes) {
-            t.iter().for_each(|&i| *around.entry((welded[i as usize], *class)).or_default() += area(t));
+            t.iter().for_each(|&i| *around.entry((welded[i as usize], *class)).or_default() += mesh.area(t));
         }
         classes = mesh
             .indices

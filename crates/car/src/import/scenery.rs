@@ -22,10 +22,11 @@ struct Extent {
 }
 
 impl Extent {
-    const NOTHING: Self = Self { low: Vec3::INFINITY, high: Vec3::NEG_INFINITY };
+    const NOTHING: Self = Self { low: Vec3::MAX, high: Vec3::MIN };
 
     fn of(mesh: &Mesh) -> Self {
-        mesh.positions.iter().fold(Self::NOTHING, |all, &p| all.with(Self { low: p, high: p }))
+        let (low, high) = mesh.bounds();
+        Self { low, high }
     }
 
     fn with(self, other: Self) -> Self {

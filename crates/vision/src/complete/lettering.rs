@@ -103,9 +103,7 @@ impl Found {
         };
         (reading.writing > least).then_some(reading.writing.min(SURE) + large)
     }
-}
 
-impl Found {
     fn shares_place(&self, other: &Self) -> bool {
         let least = self.extent.area().min(other.extent.area());
         self.leaf == other.leaf && self.extent.shared(&other.extent) > SHARED * least

@@ -19,9 +19,9 @@ use crate::cancel::Cancel;
 use crate::color::{self, LinearRgb};
 use crate::complete::{self, Completed, Guide};
 use crate::delight::{self, Delit, Palette};
-use crate::net::{ModelError, Proportions};
+use crate::net::{Correspondence, ModelError, Proportions};
 use crate::photo::Photo;
-use crate::pose;
+use crate::pose::{self, PoseFailure, PoseSolution};
 use crate::report::{self, CameraReport, Report, Scores};
 use crate::synth::livery;
 use crate::timed::timed;
@@ -257,21 +257,21 @@ impl Job<'_> {
         }
         self.begin(Stage::Refine, fraction(0.65))?;
         let edges = self.prepared.edges();
-        let mut seen: Look = solved.and_then(|solution| {
-            let solution = if self.options.refine {
-                pose::refine(edges, &photo.rgb, &net, &solution, &hints)?
-            } else {
-                pose::weighed(edges, &photo.rgb, &net, solution)
+        let refines = self.options.refine;
+        let lay = |net: Correspondence, solved: Result<PoseSolution, PoseFailure>| -> Look {
+            let solution = match solved? {
+                solution if refines => pose::refine(edges, &photo.rgb, &net, &solution, &hints)?,
+                solution => pose::weighed(edges, &photo.rgb, &net, solution),
             };
             Ok(Sight { net, solution })
-        });
-        if self.options.refine && hints.point_pairs.is_empty() {
+        };
+        let mut seen = lay(net, solved);
+        if refines && hints.point_pairs.is_empty() {
             seen = sight::surest(seen, usual, |proportions| {
                 self.cancel.check()?;
                 let net = self.vision.correspond(&photo.rgb, proportions)?;
-                let camera = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints)
-                    .and_then(|solution| pose::refine(edges, &photo.rgb, &net, &solution, &hints));
-                Ok(camera.map(|solution| Sight { net, solution }))
+                let solved = pose::solve(&net, bounds, photo.rgb.dimensions(), &hints);
+                Ok(lay(net, solved))
             })?;
         }
         let Sight { net, solution: refined } = seen.map_err(|failure| pose_error(failure, photo))?;
