@@ -17,6 +17,9 @@ const FAINT: f32 = 0.05;
 /// How far the slope may be from the ratio of answer and colour.
 const SLOPE: (f32, f32) = (0.7, 3.0);
 
+/// Cells around a texel with their weights.
+pub type Around = [(usize, f32); 4];
+
 /// Means over square blocks of texels that carry one part.
 pub struct Coarse {
     /// Cells along the texture's edge.
@@ -72,52 +75,44 @@ impl Coarse {
     pub fn carry(&self, answer: &[LinearRgb], baked: &mut Baked, maps: &AtlasMaps) {
         let slopes: Vec<[f32; 3]> =
             (0..self.part.len()).into_par_iter().map(|cell| self.slope(cell, answer)).collect();
+        self.replace(baked, maps, |color, around| {
+            std::array::from_fn(|k| {
+                let of = |&(cell, w): &(usize, f32)| w * (answer[cell][k] + slopes[cell][k] * (color[k] - self.color[cell][k]));
+                around.iter().filter(|(_, w)| *w > 0.0).map(of).sum::<f32>().max(0.0)
+            })
+        });
+    }
+
+    /// Replaces each seen texel's colour by what `new` makes of it and of the cells around it. These are of the texel's part,
+    /// and their weights sum to 1; where none is near, the colour stays.
+    pub fn replace(&self, baked: &mut Baked, maps: &AtlasMaps, new: impl Fn(LinearRgb, &Around) -> LinearRgb + Sync) {
         let size = maps.size as usize;
         let rows = baked.color.par_chunks_mut(size).zip(baked.weight.par_chunks(size)).enumerate();
         rows.for_each(|(y, (colors, weights))| {
             for (x, (color, _)) in colors.iter_mut().zip(weights).enumerate().filter(|(_, (_, weight))| **weight > 0.0) {
-                let part = maps.part[y * size + x];
-                *color = self.carried(*color, x, y, part, answer, &slopes);
+                if let Some(around) = self.around(x, y, maps.part[y * size + x]) {
+                    *color = new(*color, &around);
+                }
             }
         });
     }
 
-    /// The four cells around a texel, those of another part left out, with weights that sum to 1.
-    fn carried(
-        &self,
-        color: LinearRgb,
-        x: usize,
-        y: usize,
-        part: u16,
-        answer: &[LinearRgb],
-        slopes: &[[f32; 3]],
-    ) -> LinearRgb {
+    fn around(&self, x: usize, y: usize, part: u16) -> Option<Around> {
         let place = |v: usize| ((v as f32 + 0.5) / self.step as f32 - 0.5).max(0.0);
         let (px, py) = (place(x), place(y));
         let (fx, fy) = (px.fract(), py.fract());
-        let (mut total, mut base, mut detail) = (0.0f32, [0.0f32; 3], [0.0f32; 3]);
-        for (dx, dy, w) in
-            [(0, 0, (1.0 - fx) * (1.0 - fy)), (1, 0, fx * (1.0 - fy)), (0, 1, (1.0 - fx) * fy), (1, 1, fx * fy)]
-        {
-            let (cx, cy) = ((px as usize + dx).min(self.cells - 1), (py as usize + dy).min(self.cells - 1));
-            let cell = cy * self.cells + cx;
-            if self.part[cell] != part || w <= 0.0 {
-                continue;
-            }
-            total += w;
-            for k in 0..3 {
-                base[k] += w * answer[cell][k];
-                detail[k] += w * slopes[cell][k] * (color[k] - self.color[cell][k]);
-            }
+        let corners = [(0, 0, (1.0 - fx) * (1.0 - fy)), (1, 0, fx * (1.0 - fy)), (0, 1, (1.0 - fx) * fy), (1, 1, fx * fy)];
+        let around = corners.map(|(dx, dy, w)| {
+            let cell = (py as usize + dy).min(self.cells - 1) * self.cells + (px as usize + dx).min(self.cells - 1);
+            (cell, if self.part[cell] == part { w } else { 0.0 })
+        });
+        let total: f32 = around.iter().map(|(_, w)| w).sum();
+        if total > 0.0 {
+            return Some(around.map(|(cell, w)| (cell, w / total)));
         }
-        if total <= 0.0 {
-            // A sliver whose cell went to another part: the nearest cell of its own is a step away.
-            let own = (y / self.step).min(self.cells - 1) * self.cells + (x / self.step).min(self.cells - 1);
-            return self.nearby(own, part).map_or(color, |cell| {
-                std::array::from_fn(|k| (answer[cell][k] + slopes[cell][k] * (color[k] - self.color[cell][k])).max(0.0))
-            });
-        }
-        std::array::from_fn(|k| ((base[k] + detail[k]) / total).max(0.0))
+        // A sliver whose cell went to another part: the nearest cell of its own is a step away.
+        let own = (y / self.step).min(self.cells - 1) * self.cells + (x / self.step).min(self.cells - 1);
+        Some([(self.nearby(own, part)?, 1.0), (own, 0.0), (own, 0.0), (own, 0.0)])
     }
 
     fn nearby(&self, cell: usize, part: u16) -> Option<usize> {

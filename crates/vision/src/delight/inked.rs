@@ -4,14 +4,15 @@
 //! lacquer mirrors. But a livery is printed with few inks, and one light falls on all of it. So three things are found in
 //! turn: the light that leads from the paint to the photo ([`Probe`]), the ink that explains each place best under that
 //! light and beside its neighbours (mean field of a conditional random field, Krähenbühl and Koltun 2011, here of the four
-//! neighbours), and the colour of each ink.
+//! neighbours), and the colour of each ink. Then each texel is given to an ink by itself ([`Inked::at`]), so that edges are as
+//! sharp as the photo shows them and fields are even.
 
 use rayon::prelude::*;
 
-use super::fit::Observation;
-use super::inks::{Sample, cluster, distance2, scaled_lab};
+use super::fit::{Observation, schlick};
+use super::inks::{MAX_INKS, Sample, cluster, distance2, scaled_lab};
 use super::probe::{CLIPPED, FLOOR, Lit, Probe};
-use crate::color::LinearRgb;
+use crate::color::{LinearRgb, luminance};
 use crate::timed::timed;
 
 /// Fewer places tell no light.
@@ -26,6 +27,14 @@ const APART: f32 = 10.0;
 const APART_LIGHTNESS: f32 = 0.8;
 /// Difference of logarithms between photo and drawing that speaks against an ink.
 const UNLIKE: f32 = 0.2;
+/// A photo that is lighter than the drawing may show a mirror image too sharp for the probe: by this share of the usual light,
+/// straight on, it is half explained, and all that it is off by counts this much still.
+const VEIL: f32 = 0.2;
+const STILL_UNLIKE: f32 = 0.05;
+/// What an ink's share of the car counts for it, as a power: a mirror image that looks like an ink of its own is rare.
+const COMMON: f32 = 0.3;
+/// No ink is rarer than this.
+const RARE: f32 = 1e-3;
 /// Lab distance from what the network said that speaks against an ink, and what lightness counts in it.
 const FAR: f32 = 12.0;
 const FAR_LIGHTNESS: f32 = 0.6;
@@ -34,54 +43,153 @@ const NEIGHBOUR: f32 = 2.0;
 const EDGE: f32 = 6.0;
 /// Passes in which neighbours are asked.
 const PASSES: usize = 12;
+/// What the light says of an ink's colour; the network says the rest.
+const BY_LIGHT: f32 = 0.8;
+/// Belief in an ink that is nowhere near a texel, for lettering finer than a place.
+const NOT_NEAR: f32 = 0.01;
+/// What an ink that is nothing like the texel is held against beside the logarithm, so that thin lines of it stay.
+const GROSS: f32 = 0.05;
+/// How much more decided a texel is than a place.
+const DECIDED: f32 = 2.0;
+/// A texel like an ink that this much of its surroundings have is of that ink.
+const ALL_AROUND: f32 = 0.95;
 /// Belief from which a place tells its ink's colour, and places that are needed for it.
 const SURE: f32 = 0.8;
 const ENOUGH: usize = 20;
 /// No paint is darker or lighter, linear.
 const PAINT: (f32, f32) = (0.003, 0.95);
 
-/// The albedo of each place, linear, from `found`, the network's answers; the photo's colours are among the observations.
-/// `neighbours` are pairs of places that touch.
-pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u32, u32)]) -> Vec<LinearRgb> {
+/// The inks of a livery, and where they are.
+pub struct Inked {
+    /// Albedo of each place, linear.
+    pub paint: Vec<LinearRgb>,
+    inks: Vec<LinearRgb>,
+    /// (places, inks); a place's sum is 1.
+    belief: Vec<f32>,
+    lit: Vec<Lit>,
+    /// Of each place, see [`VEIL`].
+    veils: Vec<f32>,
+}
+
+/// Gives each place an ink, from `found`, the network's answers; the photo's colours are among the observations. `neighbours`
+/// are pairs of places that touch. `None` where there are too few places.
+pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u32, u32)]) -> Option<Inked> {
     if observations.len() < LEAST_PLACES {
-        return found.to_vec();
+        return None;
     }
     timed!("inks");
     let samples: Vec<Sample> = found.iter().map(|&rgb| Sample::new(rgb, 1.0, APART_LIGHTNESS)).collect();
-    let mut inks: Vec<LinearRgb> = cluster(&samples, APART_LIGHTNESS, APART).palette.inks.iter().map(|ink| ink.color).collect();
+    let inks: Vec<LinearRgb> = cluster(&samples, APART_LIGHTNESS, APART).palette.inks.iter().map(|ink| ink.color).collect();
     let labs: Vec<[f32; 3]> = found.iter().map(|&rgb| scaled_lab(rgb, FAR_LIGHTNESS)).collect();
     let graph = Graph::new(observations, neighbours);
     let mut probe = Probe::new(observations);
-    let mut paint = found.to_vec();
+    let mut shares = vec![1.0 / inks.len() as f32; inks.len()];
+    let mut inked = Inked { paint: found.to_vec(), inks, belief: Vec::new(), lit: Vec::new(), veils: Vec::new() };
     for round in 0..ROUNDS {
-        probe.fit(&paint, if round == 0 { FIRST_STEPS } else { STEPS });
-        let lit = probe.lit();
-        let against = against(observations, &labs, &lit, &inks);
-        let belief = graph.agree(&against, inks.len());
-        recolour(&mut inks, observations, found, &lit, &belief);
-        paint = belief.par_chunks(inks.len()).map(|belief| mixed(belief, &inks)).collect();
+        probe.fit(&inked.paint, if round == 0 { FIRST_STEPS } else { STEPS });
+        inked.lit = probe.lit();
+        inked.veils = veils(observations, &inked.lit);
+        let against = inked.against(observations, &labs, &shares);
+        inked.belief = graph.agree(&against, inked.inks.len());
+        shares = shares_of(&inked.belief, inked.inks.len());
+        inked.recolour(observations, found);
+        inked.paint = inked.belief.par_chunks(inked.inks.len()).map(|belief| mixed(belief, &inked.inks)).collect();
     }
-    paint
+    Some(inked)
 }
 
-/// What speaks against each ink on each place: (places, inks), 0 or more.
-fn against(observations: &[Observation], labs: &[[f32; 3]], lit: &[Lit], inks: &[LinearRgb]) -> Vec<f32> {
-    let ink_labs: Vec<[f32; 3]> = inks.iter().map(|&ink| scaled_lab(ink, FAR_LIGHTNESS)).collect();
-    let places = observations.par_iter().zip(labs).zip(lit);
-    places
-        .flat_map_iter(|((o, at), lit)| {
-            inks.iter().zip(&ink_labs).map(move |(ink, ink_lab)| {
-                let unlike: f32 = (0..3)
-                    .map(|k| {
-                        let drawn = ink[k] * lit.diffuse[k] + lit.mirrored[k];
-                        let off = ((drawn + FLOOR) / (o.rgb[k] + FLOOR)).ln();
-                        if o.rgb[k] > CLIPPED { off.min(0.0).powi(2) } else { off * off }
-                    })
-                    .sum();
-                (unlike / (UNLIKE * UNLIKE)).ln_1p() + (distance2(*at, *ink_lab) / (FAR * FAR)).ln_1p()
+/// How bright a sharp mirror image may be on each place.
+fn veils(observations: &[Observation], lit: &[Lit]) -> Vec<f32> {
+    let usual = median(lit.iter().map(|lit| luminance(lit.diffuse)));
+    observations.iter().map(|o| (VEIL * usual * o.fresnel / schlick(1.0)).max(1e-4)).collect()
+}
+
+/// Share of the places that have each ink.
+fn shares_of(belief: &[f32], inks: usize) -> Vec<f32> {
+    let places = (belief.len() / inks) as f32;
+    (0..inks).map(|k| belief.iter().skip(k).step_by(inks).sum::<f32>() / places).collect()
+}
+
+/// How unlike a photo's colour is what an ink looks like under a light: sum over channels of squared differences of
+/// logarithms, in units of [`UNLIKE`].
+fn unlike(ink: LinearRgb, lit: &Lit, veil: f32, rgb: LinearRgb) -> f32 {
+    let channel = |k: usize| {
+        let drawn = ink[k] * lit.diffuse[k] + lit.mirrored[k];
+        let off = (((drawn + FLOOR) / (rgb[k] + FLOOR)).ln() / UNLIKE).powi(2);
+        match drawn >= rgb[k] {
+            true if rgb[k] > CLIPPED => 0.0,
+            true => off,
+            false => off.min(((rgb[k] - drawn) / veil).powi(2) + STILL_UNLIKE * off),
+        }
+    };
+    channel(0) + channel(1) + channel(2)
+}
+
+impl Inked {
+    /// The albedo of a texel that has this colour in the photo, linear. `around` are the places around it, with weights that
+    /// sum to 1.
+    pub fn at(&self, rgb: LinearRgb, around: impl Iterator<Item = (usize, f32)>) -> LinearRgb {
+        let inks = self.inks.len();
+        let mut lit = Lit { diffuse: [0.0; 3], mirrored: [0.0; 3] };
+        let (mut veil, mut near) = (0.0, [0.0f32; MAX_INKS]);
+        for (place, weight) in around {
+            (0..3).for_each(|k| lit.diffuse[k] += weight * self.lit[place].diffuse[k]);
+            (0..3).for_each(|k| lit.mirrored[k] += weight * self.lit[place].mirrored[k]);
+            veil += weight * self.veils[place];
+            let belief = &self.belief[place * inks..][..inks];
+            near.iter_mut().zip(belief).for_each(|(near, belief)| *near += weight * belief);
+        }
+        let unlike = |k: usize| unlike(self.inks[k], &lit, veil, rgb);
+        if let Some(k) = (0..inks).find(|&k| near[k] > ALL_AROUND).filter(|&k| unlike(k) < 1.0) {
+            return self.inks[k];
+        }
+        let mut scores = [0.0f32; MAX_INKS];
+        let scores = &mut scores[..inks];
+        for (k, score) in scores.iter_mut().enumerate() {
+            let unlike = unlike(k);
+            *score = DECIDED * ((near[k] + NOT_NEAR).ln() - unlike.ln_1p() - GROSS * unlike);
+        }
+        to_shares(scores);
+        mixed(scores, &self.inks)
+    }
+
+    /// What speaks against each ink on each place: (places, inks).
+    fn against(&self, observations: &[Observation], labs: &[[f32; 3]], shares: &[f32]) -> Vec<f32> {
+        let inks: Vec<(LinearRgb, [f32; 3], f32)> = self
+            .inks
+            .iter()
+            .zip(shares)
+            .map(|(&ink, share)| (ink, scaled_lab(ink, FAR_LIGHTNESS), COMMON * share.max(RARE).ln()))
+            .collect();
+        let places = observations.par_iter().zip(labs).zip(self.lit.par_iter().zip(&self.veils));
+        places
+            .flat_map_iter(|((o, at), (lit, &veil))| {
+                inks.iter().map(move |(ink, lab, common)| {
+                    unlike(*ink, lit, veil, o.rgb).ln_1p() + (distance2(*at, *lab) / (FAR * FAR)).ln_1p() - common
+                })
             })
-        })
-        .collect()
+            .collect()
+    }
+
+    /// Gives each ink the middle of what its places have, by the light and by the network.
+    fn recolour(&mut self, observations: &[Observation], found: &[LinearRgb]) {
+        let count = self.inks.len();
+        let (lit, belief) = (&self.lit, &self.belief);
+        self.inks.par_iter_mut().enumerate().for_each(|(k, ink)| {
+            let sure: Vec<usize> = (0..found.len()).filter(|place| belief[place * count + k] > SURE).collect();
+            if sure.len() <= ENOUGH {
+                return;
+            }
+            *ink = std::array::from_fn(|channel| {
+                let by_light = |&place: &usize| {
+                    let left = observations[place].rgb[channel] - lit[place].mirrored[channel];
+                    (left / lit[place].diffuse[channel]).clamp(PAINT.0, PAINT.1)
+                };
+                let by_network = |&place: &usize| found[place][channel];
+                BY_LIGHT * median(sure.iter().map(by_light)) + (1.0 - BY_LIGHT) * median(sure.iter().map(by_network))
+            });
+        });
+    }
 }
 
 /// Neighbours of each place with what their opinion counts.
@@ -142,24 +250,6 @@ fn to_shares(scores: &mut [f32]) {
     scores.iter_mut().for_each(|s| *s /= sum);
 }
 
-/// Gives each ink the middle of what its places have, by the light and by the network.
-fn recolour(inks: &mut [LinearRgb], observations: &[Observation], found: &[LinearRgb], lit: &[Lit], belief: &[f32]) {
-    let count = inks.len();
-    inks.par_iter_mut().enumerate().for_each(|(k, ink)| {
-        let sure: Vec<usize> = (0..found.len()).filter(|place| belief[place * count + k] > SURE).collect();
-        if sure.len() <= ENOUGH {
-            return;
-        }
-        *ink = std::array::from_fn(|channel| {
-            let by_light = |&place: &usize| {
-                let left = observations[place].rgb[channel] - lit[place].mirrored[channel];
-                (left / lit[place].diffuse[channel]).clamp(PAINT.0, PAINT.1)
-            };
-            0.5 * (median(sure.iter().map(by_light)) + median(sure.iter().map(|&place| found[place][channel])))
-        });
-    });
-}
-
 fn median(values: impl Iterator<Item = f32>) -> f32 {
     let mut values: Vec<f32> = values.collect();
     let middle = values.len() / 2;
@@ -176,7 +266,6 @@ mod tests {
 
     use super::*;
     use crate::color::delta_e;
-    use crate::delight::fit::schlick;
 
     const SIZE: usize = 60;
     const INKS: [LinearRgb; 3] = [[0.75, 0.75, 0.75], [0.5, 0.03, 0.03], [0.01, 0.012, 0.015]];
@@ -213,13 +302,44 @@ mod tests {
     fn veils_come_off_and_inks_become_one() {
         let (places, found, truth, neighbours) = sheet();
         let before = error(&found, &truth);
-        let after = error(&inked(&places, &found, &neighbours), &truth);
+        let after = error(&inked(&places, &found, &neighbours).expect("enough places").paint, &truth);
         assert!(after < 0.6 * before, "{before} became {after}");
     }
 
     #[test]
-    fn few_places_stay_as_they_were_found() {
+    fn few_places_tell_nothing() {
         let (places, found, _, _) = sheet();
-        assert_eq!(inked(&places[..100], &found[..100], &[]), found[..100]);
+        assert!(inked(&places[..100], &found[..100], &[]).is_none());
+    }
+
+    #[test]
+    fn texels_are_sharper_than_places() {
+        let (places, found, truth, neighbours) = sheet();
+        let inked = inked(&places, &found, &neighbours).expect("enough places");
+        // between a light and a dark stripe: each texel is of one of the two
+        let (light, dark) = (SIZE * 30 + 27, SIZE * 30 + 28);
+        assert_ne!(truth[light], truth[dark]);
+        for own in [light, dark] {
+            let made = inked.at(places[own].rgb, [(light, 0.5), (dark, 0.5)].into_iter());
+            let due = inked.paint[own];
+            assert!(delta_e(made, due) < 3.0, "{made:?}, not {due:?}");
+        }
+        // a thin line of another ink, which no place around it has
+        let white = (0..SIZE).find(|&i| truth[i] == INKS[0]).expect("white");
+        let far = (0..SIZE * SIZE).find(|&i| truth[i] == INKS[2] && places[i].normal.y > 0.2).expect("black");
+        let rgb = INKS[0].map(|p| p * (0.75 + 0.25 * places[far].normal.y) + 0.1 * places[far].fresnel);
+        let made = inked.at(rgb, std::iter::once((far, 1.0)));
+        assert!(delta_e(made, inked.paint[white]) < 5.0, "{made:?} on {:?}", inked.paint[far]);
+    }
+
+    #[test]
+    fn a_sharp_mirror_image_on_black_is_no_grey() {
+        let lit = Lit { diffuse: [0.8; 3], mirrored: [0.02; 3] };
+        let [black, grey] = [[0.01; 3], [0.15; 3]].map(|ink| unlike(ink, &lit, 0.2, [0.12; 3]));
+        assert!(black < 8.0 && grey < black, "{black} beside {grey}");
+        let (white, black) = ([0.75; 3], [0.01; 3]);
+        let lighter = unlike(black, &lit, 0.2, [0.62; 3]);
+        let darker = unlike(white, &lit, 0.2, [0.03; 3]);
+        assert!(lighter > 10.0 && darker > 3.0 * lighter, "{lighter} {darker}");
     }
 }

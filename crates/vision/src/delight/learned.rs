@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::coarse::Coarse;
 use super::fit::{Light, Observation, fit_known, schlick};
-use super::inked::inked;
+use super::inked::{Inked, inked};
 use crate::bake::Baked;
 use crate::color::{LinearRgb, delta_e, luminance};
 use crate::net::albedo::{FEATURES, Point};
@@ -40,6 +40,8 @@ const CONTRAST: f32 = 1.1;
 
 /// How fast trust falls with the distance between answers and few inks, as a power.
 const DISTRUST: f32 = 4.0;
+/// An answer that counts less than this beside the one that counts most is left out.
+const FAINT: f32 = 0.1;
 
 /// What the network judges the light by.
 pub struct Scene<'a> {
@@ -88,43 +90,90 @@ pub fn learned(
     let fitted: Vec<LinearRgb> = seen.iter().map(|&cell| by_fit.color[cell]).collect();
     let observations: Vec<Observation> = points.iter().zip(&seen).map(|(p, &cell)| observation(p, &coarse, cell, maps)).collect();
     let neighbours = scene.agree.then(|| coarse.neighbours(&seen));
-    let answer = |network: &&AlbedoNetwork| -> Result<Option<(Vec<LinearRgb>, Option<f32>)>, ModelError> {
+    let answer = |network: &&AlbedoNetwork| -> Result<Option<Answer>, ModelError> {
         let found = from_all_looks(network, scene.context, &points)?;
         if shade(&found, &fitted) > MOST_SHADE {
             return Ok(None);
         }
-        let Some(neighbours) = &neighbours else { return Ok(Some((found, None))) };
-        let agreed = inked(&observations, &found, neighbours);
-        // summed in order, or its last digits would depend on the threads
-        let apart: Vec<f32> = agreed.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).collect();
-        let scatter = apart.iter().sum::<f32>() / found.len().max(1) as f32;
-        Ok(Some((agreed, Some(scatter))))
+        let inked = neighbours.as_ref().and_then(|neighbours| inked(&observations, &found, neighbours));
+        Ok(Some(Answer::new(found, inked)))
     };
-    let answers = scene.networks.par_iter().map(answer).collect::<Result<Vec<_>, _>>()?;
-    let Some((agreed, scatter)) = weighed(answers.into_iter().flatten().collect()) else { return Ok(None) };
-    let found: Vec<LinearRgb> = agreed.into_iter().map(|c| c.map(|v| v.powf(CONTRAST))).collect();
-    let mut answer = vec![[0.0f32; 3]; coarse.color.len()];
-    seen.iter().zip(&found).for_each(|(&cell, &albedo)| answer[cell] = albedo);
-    coarse.carry(&answer, &mut photo, maps);
-    Ok(Some(Learned { baked: photo, light: fit_known(&observations, &found), scatter }))
+    let answers: Vec<Answer> = scene.networks.par_iter().map(answer).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let Some(answers) = Weighed::new(answers) else { return Ok(None) };
+    let found: Vec<LinearRgb> = (0..points.len()).map(|place| answers.paint(|answer| answer.paint()[place])).collect();
+    if answers.have_inks() {
+        let mut places = vec![0; coarse.color.len()];
+        seen.iter().enumerate().for_each(|(place, &cell)| places[cell] = place);
+        coarse.replace(&mut photo, maps, |rgb, around| {
+            let around = around.iter().filter(|(_, w)| *w > 0.0).map(|&(cell, w)| (places[cell], w));
+            answers.paint(|answer| answer.inked.as_ref().map_or([0.0; 3], |inked| inked.at(rgb, around.clone())))
+        });
+    } else {
+        let mut answer = vec![[0.0f32; 3]; coarse.color.len()];
+        seen.iter().zip(&found).for_each(|(&cell, &albedo)| answer[cell] = albedo);
+        coarse.carry(&answer, &mut photo, maps);
+    }
+    Ok(Some(Learned { baked: photo, light: fit_known(&observations, &found), scatter: answers.scatter() }))
 }
 
-/// The mean of answers, each the less the farther it lies from few inks, and how far that is.
-fn weighed(mut answers: Vec<(Vec<LinearRgb>, Option<f32>)>) -> Option<(Vec<LinearRgb>, Option<f32>)> {
-    if answers.len() < 2 {
-        return answers.pop();
+/// What a network said of each place, and what its inks made of that.
+struct Answer {
+    found: Vec<LinearRgb>,
+    inked: Option<Inked>,
+    /// Mean CIEDE2000 between the two.
+    scatter: Option<f32>,
+}
+
+impl Answer {
+    fn new(found: Vec<LinearRgb>, inked: Option<Inked>) -> Self {
+        let scatter = inked.as_ref().map(|inked| {
+            // summed in order, or its last digits would depend on the threads
+            let apart: Vec<f32> = inked.paint.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).collect();
+            apart.iter().sum::<f32>() / found.len().max(1) as f32
+        });
+        Self { found, inked, scatter }
     }
-    let weights: Vec<f32> = answers.iter().map(|(_, scatter)| scatter.unwrap_or(1.0).max(0.1).powf(-DISTRUST)).collect();
-    let total: f32 = weights.iter().sum();
-    let mean = |place: usize| -> LinearRgb {
-        std::array::from_fn(|k| {
-            let sum: f32 = answers.iter().zip(&weights).map(|((paint, _), weight)| weight * paint[place][k].cbrt()).sum();
-            (sum / total).powi(3)
-        })
-    };
-    let paint = (0..answers[0].0.len()).map(mean).collect();
-    let scatter = answers.iter().zip(&weights).filter_map(|((_, scatter), weight)| Some(scatter.as_ref()? * weight / total)).sum();
-    Some((paint, Some(scatter)))
+
+    /// Albedo of each place, before [`CONTRAST`].
+    fn paint(&self) -> &[LinearRgb] {
+        self.inked.as_ref().map_or(&self.found, |inked| &inked.paint)
+    }
+}
+
+/// Answers, each of which counts the less the farther it lies from few inks.
+struct Weighed(Vec<(Answer, f32)>);
+
+impl Weighed {
+    /// Leaves out what hardly counts; `None` where there is no answer.
+    fn new(answers: Vec<Answer>) -> Option<Self> {
+        let weights: Vec<f32> = answers.iter().map(|answer| answer.scatter.unwrap_or(1.0).max(0.1).powf(-DISTRUST)).collect();
+        let most = weights.iter().copied().fold(0.0, f32::max);
+        let mut answers: Vec<(Answer, f32)> = answers.into_iter().zip(weights).filter(|(_, weight)| *weight > FAINT * most).collect();
+        let total: f32 = answers.iter().map(|(_, weight)| weight).sum();
+        answers.iter_mut().for_each(|(_, weight)| *weight /= total);
+        (!answers.is_empty()).then_some(Self(answers))
+    }
+
+    fn have_inks(&self) -> bool {
+        self.0.iter().all(|(answer, _)| answer.inked.is_some())
+    }
+
+    fn scatter(&self) -> Option<f32> {
+        self.0.iter().map(|(answer, weight)| Some(answer.scatter? * weight)).sum()
+    }
+
+    /// The mean of what the answers say, as albedo.
+    fn paint(&self, said: impl Fn(&Answer) -> LinearRgb) -> LinearRgb {
+        if let [(answer, _)] = self.0.as_slice() {
+            return said(answer).map(|v| v.powf(CONTRAST));
+        }
+        let mut sum = [0.0f32; 3];
+        for (answer, weight) in &self.0 {
+            let said = said(answer);
+            (0..3).for_each(|k| sum[k] += weight * said[k].cbrt());
+        }
+        sum.map(|v| v.powf(3.0 * CONTRAST))
+    }
 }
 
 /// Share of the places that are much lighter by the network than by the fit, after one gain.
@@ -220,13 +269,20 @@ mod tests {
 
     #[test]
     fn answers_far_from_few_inks_count_little() {
-        let of = |paint: f32, scatter| (vec![[paint; 3]; 2], Some(scatter));
-        assert_eq!(weighed(vec![]), None);
-        assert_eq!(weighed(vec![(vec![[0.4; 3]], None)]), Some((vec![[0.4; 3]], None)), "one that nobody judged is taken as it is");
-        let (even, scatter) = weighed(vec![of(0.027, 3.0), of(0.125, 3.0)]).expect("two");
-        assert!((even[1][0] - 0.064).abs() < 1e-5 && (scatter.expect("judged") - 3.0).abs() < 1e-5, "{even:?}");
-        let (doubted, _) = weighed(vec![of(0.027, 3.0), of(0.125, 6.0)]).expect("two");
-        assert!(doubted[0][0] < 0.034, "{doubted:?}");
+        let of = |paint: f32, scatter| Answer { found: vec![[paint; 3]; 2], inked: None, scatter };
+        let said = |answers: Vec<Answer>| {
+            let weighed = Weighed::new(answers).expect("one at least");
+            (weighed.paint(|answer| answer.paint()[1])[0].powf(1.0 / CONTRAST), weighed.scatter())
+        };
+        assert!(Weighed::new(vec![]).is_none());
+        let (alone, scatter) = said(vec![of(0.4, None)]);
+        assert!((alone - 0.4).abs() < 1e-5 && scatter.is_none(), "one that nobody judged is taken as it is, not {alone}");
+        let (even, scatter) = said(vec![of(0.027, Some(3.0)), of(0.125, Some(3.0))]);
+        assert!((even - 0.064).abs() < 1e-5 && (scatter.expect("judged") - 3.0).abs() < 1e-5, "{even:?}");
+        let (doubted, _) = said(vec![of(0.027, Some(3.0)), of(0.125, Some(4.5))]);
+        assert!(doubted > 0.027 && doubted < 0.045, "{doubted:?}");
+        let (left_out, _) = said(vec![of(0.027, Some(3.0)), of(0.125, Some(6.0))]);
+        assert!((left_out - 0.027).abs() < 1e-5, "{left_out:?}");
     }
 
     #[test]
