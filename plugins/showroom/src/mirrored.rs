@@ -17,6 +17,11 @@ pub(crate) const NOTHING: Handle<ShaderBuffer> = uuid_handle!("e1c0a4f2-3f7d-4b8
 /// binds, 128 MiB.
 const MAX_TRIANGLES: usize = 1_000_000;
 
+/// A car that doesn't mirror itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the car has {0} triangles outside, and only one with less than a million can mirror itself: its paint mirrors the surroundings alone")]
+pub(crate) struct TooManyTriangles(usize);
+
 /// Marks a leaf; below it the place of its first triangle, and their number in the last bits.
 const LEAF: u32 = 1 << 31;
 const COUNT_BITS: u32 = 6;
@@ -37,7 +42,10 @@ pub(crate) struct Mirrored(Vec<[u32; 4]>);
 
 impl Mirrored {
     /// Lays out a car.
-    pub fn of(model: &CarModel) -> Self {
+    ///
+    /// # Errors
+    /// When it has more than [`MAX_TRIANGLES`].
+    pub fn of(model: &CarModel) -> Result<Self, TooManyTriangles> {
         let mut named = Vec::new();
         let mut corners = Vec::new();
         for part in model.parts.iter().filter(|part| model.materials[part.material].kind != MaterialKind::Interior) {
@@ -48,8 +56,7 @@ impl Mirrored {
             }
         }
         if corners.len() > MAX_TRIANGLES {
-            warn!("the car has {} triangles outside, too many to mirror itself: its paint mirrors the surroundings alone", corners.len());
-            return Self::nothing();
+            return Err(TooManyTriangles(corners.len()));
         }
         let bvh = Bvh::new(&corners);
         let nodes: Vec<_> = bvh.nodes().collect();
@@ -101,7 +108,7 @@ impl Mirrored {
             words.push([a, b, c, 0]);
         }
         words.extend(model.materials.iter().flat_map(surface));
-        Self(words)
+        Ok(Self(words))
     }
 
     /// An empty stage.
@@ -162,7 +169,7 @@ mod tests {
         let inside = |part: &&gridvox_car::Part| car.materials[part.material].kind == MaterialKind::Interior;
         let hidden: usize = car.parts.iter().filter(inside).map(|part| part.mesh.indices.len() / 3).sum();
         let count = car.triangle_count() - hidden;
-        let Mirrored(words) = Mirrored::of(&car);
+        let Mirrored(words) = Mirrored::of(&car).expect("few triangles");
         let [_, triangles, carried, materials] = words[0].map(|word| word as usize);
         assert_eq!(carried - triangles, 3 * count);
         assert_eq!(materials - carried, 2 * count);
@@ -192,6 +199,15 @@ mod tests {
 
     #[test]
     fn an_empty_stage_has_no_triangles() {
-        assert_eq!(Mirrored::of(&CarModel::default()), Mirrored::nothing());
+        assert_eq!(Mirrored::of(&CarModel::default()), Ok(Mirrored::nothing()));
+    }
+
+    #[test]
+    fn a_car_of_too_many_triangles_says_so() {
+        let mut car = gridvox_car::testing::box_car();
+        let part = &mut car.parts[0];
+        part.mesh.indices = part.mesh.indices.iter().copied().cycle().take(3 * (MAX_TRIANGLES + 1)).collect();
+        let refused = Mirrored::of(&car).expect_err("too many");
+        assert!(refused.0 > MAX_TRIANGLES && refused.to_string().contains("mirrors the surroundings alone"), "{refused}");
     }
 }

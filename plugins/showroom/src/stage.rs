@@ -10,7 +10,7 @@ use crate::focus;
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::layout::ViewId;
-use crate::mirrored::{self, Mirrored};
+use crate::mirrored::{self, Mirrored, TooManyTriangles};
 use crate::paint::{PaintPlugin, PaintTextures, PaintUploads};
 use crate::pace::{self, RedrawNeeded};
 use crate::photo_match;
@@ -134,7 +134,7 @@ pub(crate) fn ground_shadow_image(texels: Vec<[u8; 4]>) -> Image {
 enum Finished {
     Environment { rig: usize, order: u64, result: Box<Result<PreparedEnvironment, EnvironmentError>> },
     Shadow { rig: usize, order: u64, shadow: GroundShadow },
-    Mirrored { order: u64, car: Mirrored },
+    Mirrored { order: u64, car: Result<Mirrored, TooManyTriangles> },
 }
 
 /// What the car mirrors of itself.
@@ -500,6 +500,10 @@ fn take_finished_work(
                 quiet.mirrored.done = order;
                 let current = (quiet.car.as_ref().map_or("", |car| &car.hash), &quiet.hidden);
                 if current == (quiet.mirrored.wanted.0.as_str(), &quiet.mirrored.wanted.1) {
+                    let car = car.unwrap_or_else(|refused| {
+                        events.write(ShowroomEvent::Failed(refused.to_string()));
+                        Mirrored::nothing()
+                    });
                     quiet.mirrored.car = buffers.add(car.buffer());
                     finish::mirror(&mut finishes, &quiet.mirrored.car);
                     redraw.scene_changed();

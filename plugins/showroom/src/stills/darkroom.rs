@@ -97,7 +97,11 @@ impl Darkroom {
             scene.car = Arc::new(CarPack { model, ..CarPack::clone(&scene.car) });
         }
         let car = scene.car.clone();
-        let mirrored = app.world_mut().resource_mut::<Assets<ShaderBuffer>>().add(Mirrored::of(&car.model).buffer());
+        let mirrored = Mirrored::of(&car.model).unwrap_or_else(|refused| {
+            warn!("{refused}");
+            Mirrored::nothing()
+        });
+        let mirrored = app.world_mut().resource_mut::<Assets<ShaderBuffer>>().add(mirrored.buffer());
         let area = contact::shader_area(car.model.bounds());
         let map = scene.spec.clone();
         let put = move |mut commands: Commands,
