@@ -4,11 +4,13 @@
 //! lacquer mirrors. But a livery is printed with few inks, and one light falls on all of it. So three things are found in
 //! turn: the light that leads from the paint to the photo ([`Probe`]), the ink that explains each place best under that
 //! light and beside its neighbours (mean field of a conditional random field, Krähenbühl and Koltun 2011, here of the four
-//! neighbours), and the colour of each ink. Then each texel is given to an ink by itself ([`Inked::at`]), so that edges are as
+//! neighbours), and the colour of each ink; inks without an edge between them are a gradient ([`fades`]). Then each texel is given to an ink by itself ([`Inked::at`]), so that edges are as
 //! sharp as the photo shows them and fields are even.
 
 use rayon::prelude::*;
 
+use super::fades;
+use super::field::{Graph, to_shares};
 use super::fit::{Observation, schlick};
 use super::inks::{MAX_INKS, Sample, cluster, distance2, scaled_lab};
 use super::probe::{CLIPPED, FLOOR, Lit, Probe};
@@ -38,11 +40,6 @@ const RARE: f32 = 1e-3;
 /// Lab distance from what the network said that speaks against an ink, and what lightness counts in it.
 const FAR: f32 = 12.0;
 const FAR_LIGHTNESS: f32 = 0.6;
-/// What a neighbour's opinion counts, and the difference in the photo, in Lab, that makes it no neighbour.
-const NEIGHBOUR: f32 = 2.0;
-const EDGE: f32 = 6.0;
-/// Passes in which neighbours are asked.
-const PASSES: usize = 12;
 /// What the light says of an ink's colour; the network says the rest.
 const BY_LIGHT: f32 = 0.8;
 /// Belief in an ink that is nowhere near a texel, for lettering finer than a place.
@@ -69,6 +66,9 @@ pub struct Inked {
     lit: Vec<Lit>,
     /// Of each place, see [`VEIL`].
     veils: Vec<f32>,
+    /// Which inks run into others, and what these look like on each place; empty where none does.
+    fades: [bool; MAX_INKS],
+    faded: Vec<LinearRgb>,
 }
 
 /// Gives each place an ink, from `found`, the network's answers; the photo's colours are among the observations. `neighbours`
@@ -84,7 +84,7 @@ pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u
     let graph = Graph::new(observations, neighbours);
     let mut probe = Probe::new(observations);
     let mut shares = vec![1.0 / inks.len() as f32; inks.len()];
-    let mut inked = Inked { paint: found.to_vec(), inks, belief: Vec::new(), lit: Vec::new(), veils: Vec::new() };
+    let mut inked = Inked { paint: found.to_vec(), inks, belief: Vec::new(), lit: Vec::new(), veils: Vec::new(), fades: [false; MAX_INKS], faded: Vec::new() };
     for round in 0..ROUNDS {
         probe.fit(&inked.paint, if round == 0 { FIRST_STEPS } else { STEPS });
         inked.lit = probe.lit();
@@ -93,8 +93,9 @@ pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u
         inked.belief = graph.agree(&against, inked.inks.len());
         shares = shares_of(&inked.belief, inked.inks.len());
         inked.recolour(observations, found);
-        inked.paint = inked.belief.par_chunks(inked.inks.len()).map(|belief| mixed(belief, &inked.inks)).collect();
+        inked.paint = inked.belief.par_chunks(inked.inks.len()).map(|belief| inked.mixed(belief, [0.0; 3])).collect();
     }
+    inked.fade(observations, found, &graph);
     Some(inked)
 }
 
@@ -125,23 +126,32 @@ fn unlike(ink: LinearRgb, lit: &Lit, veil: f32, rgb: LinearRgb) -> f32 {
     channel(0) + channel(1) + channel(2)
 }
 
+/// What a channel of the paint is, going by the light alone.
+fn by_light(photo: f32, lit: &Lit, channel: usize) -> f32 {
+    ((photo - lit.mirrored[channel]) / lit.diffuse[channel]).clamp(PAINT.0, PAINT.1)
+}
+
 impl Inked {
     /// The albedo of a texel that has this colour in the photo, linear. `around` are the places around it, with weights that
     /// sum to 1.
     pub fn at(&self, rgb: LinearRgb, around: impl Iterator<Item = (usize, f32)>) -> LinearRgb {
         let inks = self.inks.len();
         let mut lit = Lit { diffuse: [0.0; 3], mirrored: [0.0; 3] };
-        let (mut veil, mut near) = (0.0, [0.0f32; MAX_INKS]);
+        let (mut veil, mut near, mut faded) = (0.0, [0.0f32; MAX_INKS], [0.0f32; 3]);
         for (place, weight) in around {
+            if let Some(here) = self.faded.get(place) {
+                (0..3).for_each(|k| faded[k] += weight * here[k]);
+            }
             (0..3).for_each(|k| lit.diffuse[k] += weight * self.lit[place].diffuse[k]);
             (0..3).for_each(|k| lit.mirrored[k] += weight * self.lit[place].mirrored[k]);
             veil += weight * self.veils[place];
             let belief = &self.belief[place * inks..][..inks];
             near.iter_mut().zip(belief).for_each(|(near, belief)| *near += weight * belief);
         }
-        let unlike = |k: usize| unlike(self.inks[k], &lit, veil, rgb);
+        let looks = |k: usize| if self.fades[k] { faded } else { self.inks[k] };
+        let unlike = |k: usize| unlike(looks(k), &lit, veil, rgb);
         if let Some(k) = (0..inks).find(|&k| near[k] > ALL_AROUND).filter(|&k| unlike(k) < 1.0) {
-            return self.inks[k];
+            return looks(k);
         }
         let mut scores = [0.0f32; MAX_INKS];
         let scores = &mut scores[..inks];
@@ -150,7 +160,42 @@ impl Inked {
             *score = DECIDED * ((near[k] + NOT_NEAR).ln() - unlike.ln_1p() - GROSS * unlike);
         }
         to_shares(scores);
-        mixed(scores, &self.inks)
+        self.mixed(scores, faded)
+    }
+
+    /// Gives inks that run into each other the colours between them.
+    fn fade(&mut self, observations: &[Observation], found: &[LinearRgb], graph: &Graph) {
+        let inks = self.inks.len();
+        let most = |belief: &[f32]| (0..inks).max_by(|&a, &b| belief[a].total_cmp(&belief[b])).unwrap_or(0);
+        let most: Vec<usize> = self.belief.chunks_exact(inks).map(most).collect();
+        let pairs = fades::pairs(&most, graph);
+        if pairs.is_empty() {
+            return;
+        }
+        pairs.iter().for_each(|&(a, b)| (self.fades[a], self.fades[b]) = (true, true));
+        let by_both = |place: usize| -> LinearRgb {
+            std::array::from_fn(|k| {
+                let by_light = by_light(observations[place].rgb[k], &self.lit[place], k);
+                (BY_LIGHT * by_light.cbrt() + (1.0 - BY_LIGHT) * found[place][k].cbrt()).powi(3)
+            })
+        };
+        let colors: Vec<LinearRgb> = (0..observations.len()).map(by_both).collect();
+        let fading: Vec<bool> = most.iter().map(|&ink| self.fades[ink]).collect();
+        let ends: Vec<_> = pairs.iter().map(|&(a, b)| (self.inks[a], self.inks[b])).collect();
+        self.faded = fades::colors(&colors, &fading, &ends, graph);
+        for place in 0..observations.len() {
+            self.paint[place] = self.mixed(&self.belief[place * inks..][..inks], self.faded[place]);
+        }
+    }
+
+    /// What a place looks like that has these shares of the inks, and this colour where they run into each other.
+    fn mixed(&self, shares: &[f32], faded: LinearRgb) -> LinearRgb {
+        let mut sum = [0.0; 3];
+        for (k, share) in shares.iter().enumerate() {
+            let looks = if self.fades[k] { faded } else { self.inks[k] };
+            (0..3).for_each(|c| sum[c] += share * looks[c]);
+        }
+        sum
     }
 
     /// What speaks against each ink on each place: (places, inks).
@@ -181,10 +226,7 @@ impl Inked {
                 return;
             }
             *ink = std::array::from_fn(|channel| {
-                let by_light = |&place: &usize| {
-                    let left = observations[place].rgb[channel] - lit[place].mirrored[channel];
-                    (left / lit[place].diffuse[channel]).clamp(PAINT.0, PAINT.1)
-                };
+                let by_light = |&place: &usize| by_light(observations[place].rgb[channel], &lit[place], channel);
                 let by_network = |&place: &usize| found[place][channel];
                 BY_LIGHT * median(sure.iter().map(by_light)) + (1.0 - BY_LIGHT) * median(sure.iter().map(by_network))
             });
@@ -192,72 +234,10 @@ impl Inked {
     }
 }
 
-/// Neighbours of each place with what their opinion counts.
-struct Graph {
-    /// Where each place's neighbours begin, and the end.
-    starts: Vec<u32>,
-    edges: Vec<(u32, f32)>,
-}
-
-impl Graph {
-    fn new(observations: &[Observation], neighbours: &[(u32, u32)]) -> Self {
-        let labs: Vec<[f32; 3]> = observations.par_iter().map(|o| scaled_lab(o.rgb, 1.0)).collect();
-        let weight = |a: u32, b: u32| {
-            NEIGHBOUR * (-distance2(labs[a as usize], labs[b as usize]) / (EDGE * EDGE)).exp()
-        };
-        let mut lists = vec![Vec::new(); observations.len()];
-        for &(a, b) in neighbours {
-            let weight = weight(a, b);
-            lists[a as usize].push((b, weight));
-            lists[b as usize].push((a, weight));
-        }
-        let mut starts = vec![0];
-        starts.extend(lists.iter().scan(0, |end, list| {
-            *end += list.len() as u32;
-            Some(*end)
-        }));
-        Self { starts, edges: lists.concat() }
-    }
-
-    /// Belief in each ink on each place, (places, inks); a place's sum is 1.
-    fn agree(&self, against: &[f32], inks: usize) -> Vec<f32> {
-        let mut belief = against.to_vec();
-        belief.par_chunks_mut(inks).for_each(|scores| {
-            scores.iter_mut().for_each(|s| *s = -*s);
-            to_shares(scores);
-        });
-        for _ in 0..PASSES {
-            let said = &belief;
-            let mut next = vec![0.0; against.len()];
-            next.par_chunks_mut(inks).zip(against.par_chunks(inks)).enumerate().for_each(|(place, (scores, against))| {
-                scores.iter_mut().zip(against).for_each(|(s, a)| *s = -a);
-                for &(other, weight) in &self.edges[self.starts[place] as usize..self.starts[place + 1] as usize] {
-                    let opinion = &said[other as usize * inks..][..inks];
-                    scores.iter_mut().zip(opinion).for_each(|(s, o)| *s += weight * o);
-                }
-                to_shares(scores);
-            });
-            belief = next;
-        }
-        belief
-    }
-}
-
-fn to_shares(scores: &mut [f32]) {
-    let most = scores.iter().copied().fold(f32::MIN, f32::max);
-    scores.iter_mut().for_each(|s| *s = (*s - most).exp());
-    let sum: f32 = scores.iter().sum();
-    scores.iter_mut().for_each(|s| *s /= sum);
-}
-
 fn median(values: impl Iterator<Item = f32>) -> f32 {
     let mut values: Vec<f32> = values.collect();
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
-}
-
-fn mixed(belief: &[f32], inks: &[LinearRgb]) -> LinearRgb {
-    std::array::from_fn(|k| belief.iter().zip(inks).map(|(belief, ink)| belief * ink[k]).sum())
 }
 
 #[cfg(test)]
@@ -330,6 +310,26 @@ mod tests {
         let rgb = INKS[0].map(|p| p * (0.75 + 0.25 * places[far].normal.y) + 0.1 * places[far].fresnel);
         let made = inked.at(rgb, std::iter::once((far, 1.0)));
         assert!(delta_e(made, inked.paint[white]) < 5.0, "{made:?} on {:?}", inked.paint[far]);
+    }
+
+    #[test]
+    fn a_gradient_has_no_steps_and_stripes_have_no_gradient() {
+        let (mut places, _, truth, neighbours) = sheet();
+        assert_eq!(inked(&places, &truth, &neighbours).expect("enough places").faded.len(), 0);
+        let paint = |i: usize| -> LinearRgb {
+            let t = (i % SIZE) as f32 / (SIZE - 1) as f32;
+            [0.1 + 0.6 * t, 0.1, 0.7 - 0.6 * t]
+        };
+        let truth: Vec<LinearRgb> = (0..SIZE * SIZE).map(paint).collect();
+        for (place, paint) in places.iter_mut().zip(&truth) {
+            place.rgb = paint.map(|p| p * (0.75 + 0.25 * place.normal.y) + 0.1 * place.fresnel);
+        }
+        let inked = inked(&places, &truth, &neighbours).expect("enough places");
+        let texel = |i: usize| inked.at(places[i].rgb, std::iter::once((i, 1.0)));
+        let row = SIZE * SIZE / 2;
+        let steps: Vec<f32> = (row + 5..row + SIZE - 5).map(|i| delta_e(texel(i), texel(i + 1))).collect();
+        let widest = steps.iter().copied().fold(0.0, f32::max);
+        assert!(inked.inks.len() > 2 && widest < 5.0, "{} inks, {widest}", inked.inks.len());
     }
 
     #[test]

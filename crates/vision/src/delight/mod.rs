@@ -12,6 +12,8 @@
 
 mod coarse;
 mod doubt;
+mod fades;
+mod field;
 mod fit;
 mod harmonics;
 mod inked;
