@@ -4,8 +4,8 @@
 //! lacquer mirrors. But a livery is printed with few inks, and one light falls on all of it. So three things are found in
 //! turn: the light that leads from the paint to the photo ([`Probe`]), the ink that explains each place best under that
 //! light and beside its neighbours (mean field of a conditional random field, Krähenbühl and Koltun 2011, here of the four
-//! neighbours), and the colour of each ink; inks without an edge between them are a gradient ([`fades`]). Then each texel is given to an ink by itself ([`Inked::at`]), so that edges are as
-//! sharp as the photo shows them and fields are even.
+//! neighbours), and the colour of each ink; inks without an edge between them are a gradient ([`fades`]). Then each texel is
+//! given to an ink by itself ([`Inked::at`]), so that edges are as sharp as the photo shows them and fields are even.
 
 use rayon::prelude::*;
 
@@ -84,7 +84,15 @@ pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u
     let graph = Graph::new(observations, neighbours);
     let mut probe = Probe::new(observations);
     let mut shares = vec![1.0 / inks.len() as f32; inks.len()];
-    let mut inked = Inked { paint: found.to_vec(), inks, belief: Vec::new(), lit: Vec::new(), veils: Vec::new(), fades: [false; MAX_INKS], faded: Vec::new() };
+    let mut inked = Inked {
+        paint: found.to_vec(),
+        inks,
+        belief: Vec::new(),
+        lit: Vec::new(),
+        veils: Vec::new(),
+        fades: [false; MAX_INKS],
+        faded: Vec::new(),
+    };
     for round in 0..ROUNDS {
         probe.fit(&inked.paint, if round == 0 { FIRST_STEPS } else { STEPS });
         inked.lit = probe.lit();
@@ -148,10 +156,9 @@ impl Inked {
             let belief = &self.belief[place * inks..][..inks];
             near.iter_mut().zip(belief).for_each(|(near, belief)| *near += weight * belief);
         }
-        let looks = |k: usize| if self.fades[k] { faded } else { self.inks[k] };
-        let unlike = |k: usize| unlike(looks(k), &lit, veil, rgb);
+        let unlike = |k: usize| unlike(self.looks(k, faded), &lit, veil, rgb);
         if let Some(k) = (0..inks).find(|&k| near[k] > ALL_AROUND).filter(|&k| unlike(k) < 1.0) {
-            return looks(k);
+            return self.looks(k, faded);
         }
         let mut scores = [0.0f32; MAX_INKS];
         let scores = &mut scores[..inks];
@@ -188,11 +195,16 @@ impl Inked {
         }
     }
 
+    /// An ink's colour on a place that has this one where inks run into each other.
+    fn looks(&self, ink: usize, faded: LinearRgb) -> LinearRgb {
+        if self.fades[ink] { faded } else { self.inks[ink] }
+    }
+
     /// What a place looks like that has these shares of the inks, and this colour where they run into each other.
     fn mixed(&self, shares: &[f32], faded: LinearRgb) -> LinearRgb {
         let mut sum = [0.0; 3];
         for (k, share) in shares.iter().enumerate() {
-            let looks = if self.fades[k] { faded } else { self.inks[k] };
+            let looks = self.looks(k, faded);
             (0..3).for_each(|c| sum[c] += share * looks[c]);
         }
         sum
