@@ -5,6 +5,7 @@ mod commands;
 mod profile;
 mod studio;
 
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,8 +25,20 @@ fn name_a_runtime_dir() {
     }
 }
 
+/// A reader that closed the pipe, as `head` does, has what it wanted.
+fn end_at_a_closed_pipe() {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if info.payload_as_str().is_some_and(|text| text.starts_with("failed printing to stdout: Broken pipe")) {
+            std::process::exit(0);
+        }
+        hook(info);
+    }));
+}
+
 fn main() -> ExitCode {
     name_a_runtime_dir();
+    end_at_a_closed_pipe();
     let cli = Cli::parse();
     // The studio's own logging is set up by Bevy, which may do so only once per process.
     if !matches!(cli.command, None | Some(Command::Studio(_))) {

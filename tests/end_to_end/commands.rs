@@ -1,6 +1,7 @@
 //! Commands that work, run as a person runs them.
 
 use std::fs;
+use std::process::Stdio;
 
 use image::{Rgba, RgbaImage};
 
@@ -28,6 +29,14 @@ fn cars_are_listed_described_and_exported() {
     assert_eq!(own["id"], "own");
     let again = run(&["car", "import", text(&glb), "--paint", "^paint", "--out", text(&pack)]);
     assert!(!again.status.success() && words(&again).contains("already"), "{}", words(&again));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_program_quietly() {
+    let mut told = gridvox(&["car", "info", CAR]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(told.stdout.take());
+    let output = told.wait_with_output().expect("it ends");
+    assert!(output.status.success() && words(&output).is_empty(), "{:?} {}", output.status, words(&output));
 }
 
 #[test]
