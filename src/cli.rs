@@ -176,7 +176,8 @@ pub struct RenderArgs {
     #[arg(long, value_name = "N", requires = "aperture", default_value_t = aperture::SAMPLES,
           value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub samples: u32,
-    /// Points of each pixel that are averaged; 1 draws as the window does, 16 is as smooth as print needs.
+    /// Points of each pixel that are averaged; 1 draws as the window does, 16 is as smooth as print needs, and from 8 on light is
+    /// gathered by rays.
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "aperture", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub supersample: u32,
     /// Leave ground and distance out; the picture needs an ending that keeps transparency, .png or .webp.

@@ -9,7 +9,7 @@
     forward_io::{Vertex, FragmentOutput},
     lighting,
     mesh_functions,
-    mesh_view_bindings::{view, lights},
+    mesh_view_bindings::{globals, lights, view},
     pbr_bindings,
     pbr_types,
     shadows::fetch_directional_shadow,
@@ -242,6 +242,7 @@ fn lacquer_share(lacquer: lighting::LayerLightingInput) -> f32 {
 
 // What a place on the car looks like before light falls on it.
 struct Place {
+    pixel: vec2<f32>,
     p: vec3<f32>,
     V: vec3<f32>,
     N: vec3<f32>,
@@ -416,6 +417,61 @@ fn met_on_car(p: vec3<f32>, N: vec3<f32>, ray: vec3<f32>, footprint: f32, alpha:
 #endif
 #endif
 
+#ifdef GATHERS
+#ifdef ENVIRONMENT_MAP
+// Rays of each sample of a picture.
+const GATHERED: i32 = 4;
+
+// Two even numbers from 0 to 1 for a pixel of one sample. Over pixels it is Jimenez' interleaved gradient noise ("Next generation
+// post processing in Call of Duty", 2014); samples, one a frame, move it on by a sequence of low discrepancy (Roberts' R2).
+fn noise(pixel: vec2<f32>, shift: f32) -> vec2<f32> {
+    let place = floor(pixel) + shift;
+    let spread = vec2(dot(place, vec2(0.06711056, 0.00583715)), dot(place.yx + 31.0, vec2(0.06711056, 0.00583715)));
+    return fract(52.9829189 * fract(spread) + f32(globals.frame_count % 1024u) * vec2(0.7548777, 0.5698403));
+}
+
+// Two directions across another one.
+fn across(N: vec3<f32>) -> mat2x3<f32> {
+    let side = normalize(cross(N, select(vec3(0.0, 1.0, 0.0), vec3(1.0, 0.0, 0.0), abs(N.y) > 0.9)));
+    return mat2x3(side, cross(N, side));
+}
+
+// Share of the light of open surroundings that falls on a place past the car and its shadow on the ground, and by way of the car.
+// Rays are spread as the cosine weights them, and each counts as much as the blurred surroundings shine from there: a place that
+// nothing hides gets all its light without any noise.
+fn gathered(place: Place, N: vec3<f32>) -> vec3<f32> {
+    var none: ClusterableObjectIndexRanges;
+    let sides = across(N);
+    let first = noise(place.pixel, 0.0);
+    var arrives = vec3(0.0);
+    var all = vec3(0.000001);
+    for (var k = 0; k < GATHERED; k++) {
+        let u = (f32(k) + first.x) / f32(GATHERED);
+        let angle = 6.2831853 * fract(f32(k) * 0.618034 + first.y);
+        let ray = N * sqrt(1.0 - u) + sides * vec2(cos(angle), sin(angle)) * sqrt(u);
+        let sky = compute_radiances(layer(place.p, ray, ray, 0.7), &none, place.p, true).radiance;
+        let met = on_car::meets(place.p + place.N * 0.003 + ray * 0.002, ray, PAST_CAR);
+        let ground = mix(1.0, ground_light(place.p + ray * min(place.p.y / max(-ray.y, 0.02), 6.0)), smoothstep(0.0, 0.05, -ray.y));
+        arrives += sky * select(colour_of_car() * place.open, vec3(ground), met.triangle == on_car::NONE);
+        all += sky;
+    }
+    return arrives / all;
+}
+
+// A direction that a surface of this roughness mirrors, one of many: GGX (Walter et al., "Microfacet models for refraction through
+// rough surfaces", 2007).
+fn one_mirrored(place: Place, N: vec3<f32>, alpha: f32) -> vec3<f32> {
+    let which = noise(place.pixel, 57.0);
+    let u = 0.98 * which.x;
+    let angle = 6.2831853 * which.y;
+    let slope = alpha * sqrt(u / (1.0 - u));
+    let H = normalize(N + across(N) * (slope * vec2(cos(angle), sin(angle))));
+    let ray = reflect(-place.V, H);
+    return normalize(ray + N * max(0.01 - dot(ray, N), 0.0));
+}
+#endif
+#endif
+
 #ifdef ENVIRONMENT_MAP
 // What the surroundings send to the eye by way of a painted, rubber or metal surface. As Bevy's `environment_map_light`, but
 // colour and lacquer are shaded by what each of them sees.
@@ -429,7 +485,12 @@ fn from_surroundings(place: Place, input: ptr<function, lighting::LightingInput>
     lit_from.R += (lit_from.N - place.towards) * ((1.0 - leans) / leans);
     lit_from.N = place.towards;
     let below = compute_radiances(lit_from, &none, place.p, false);
+#ifdef GATHERS
+    let open_to_all = (*input).layers[lighting::LAYER_BASE];
+    var falls = compute_radiances(open_to_all, &none, place.p, false).irradiance * gathered(place, open_to_all.N);
+#else
     var falls = max(below.irradiance - surface.ground.rgb * place.shaded_ground, vec3(0.0)) * place.open;
+#endif
     var around = below.radiance;
 #ifdef SOFTBOX
     falls += softbox::falls(surface.lamp, place.p, place.N) * place.open;
@@ -500,7 +561,7 @@ fn from_sun(place: Place, input: ptr<function, lighting::LightingInput>, L: vec3
 #endif
 
 // Luminance towards the eye, exposed.
-fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
+fn lit(place: Place) -> vec3<f32> {
     let material = pbr_bindings::material;
     var input: lighting::LightingInput;
     input.layers[lighting::LAYER_BASE] = layer(place.p, place.N, place.V, place.perceptual_roughness);
@@ -549,7 +610,7 @@ fn lit(place: Place, pixel: vec2<f32>) -> vec3<f32> {
     if (lights.n_directional_lights > 0u) {
         let z = view.view_from_world;
         let depth = dot(vec4(z[0].z, z[1].z, z[2].z, z[3].z), vec4(place.p, 1.0));
-        let shadow = surface.sunlight * fetch_directional_shadow(0u, vec4(place.p, 1.0), place.N, depth, pixel);
+        let shadow = surface.sunlight * fetch_directional_shadow(0u, vec4(place.p, 1.0), place.N, depth, place.pixel);
         let L = lights.directional_lights[0].direction_to_light.xyz;
         var sunlit = place;
 #ifdef PAINTED
@@ -581,6 +642,7 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     let double_sided = (material.flags & pbr_types::STANDARD_MATERIAL_FLAGS_DOUBLE_SIDED_BIT) != 0u;
 
     var place: Place;
+    place.pixel = in.position.xy;
     place.p = p;
     place.V = normalize(view.world_position.xyz - p);
     place.N = normalize(in.world_normal) * select(-1.0, 1.0, !double_sided || is_front);
@@ -660,7 +722,12 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     let below = ground_light(p + vec3(place.towards.x, 0.0, place.towards.z) * (1.73 * max(p.y, 0.0)));
     place.shaded_ground = clamp(0.5 - 0.5 * place.towards.y, 0.0, 1.0) * (1.0 - below);
 
-    let rough = over_pixel(vec2(place.perceptual_roughness, place.lacquer_roughness), in.world_normal);
+    var rough = vec2(place.perceptual_roughness, place.lacquer_roughness);
+    place.wide = smoothstep(vec2(0.02), vec2(0.25), rough * rough);
+#ifndef GATHERS
+    // else many samples see to it
+    rough = over_pixel(rough, in.world_normal);
+#endif
     place.perceptual_roughness = rough.x;
     place.lacquer_roughness = rough.y;
     var alpha = rough * rough;
@@ -670,7 +737,10 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
 #endif
     place.mirror_open = vec2(free(place.towards, place.open, r, alpha.x), free(place.towards, place.open, r, alpha.y));
     place.met = vec4(0.0);
-    place.wide = smoothstep(vec2(0.02), vec2(0.25), alpha);
+#ifdef GATHERS
+    // bare surfaces get as many rays as the picture has samples
+    place.wide *= place.lacquer;
+#endif
 #ifdef WOVEN
     // along them they mirror sharply
     place.wide.x = 0.5;
@@ -680,9 +750,13 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     // what mirrors widely does without the ray
     if (any(place.wide < vec2(1.0))) {
         // flakes scatter, but mirror about as the panel does
-        let ray = reflect(-place.V, place.lacquer_N);
         let sharpest = mix(alpha.x, alpha.y, place.lacquer);
-        place.met = met_on_car(p, place.lacquer_N, ray, footprint, sharpest, in.position.xy);
+#ifdef GATHERS
+        let ray = one_mirrored(place, place.lacquer_N, sharpest);
+#else
+        let ray = reflect(-place.V, place.lacquer_N);
+#endif
+        place.met = met_on_car(p, place.lacquer_N, ray, footprint, sharpest, place.pixel);
         place.mirror_open = mix(vec2(1.0 - place.met.w), place.mirror_open, place.wide);
     }
 #endif
@@ -698,6 +772,6 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
 #ifdef PANE
     cover = 1.0 - pane(max(dot(place.N, place.V), 0.0001), 1.0 - cover).y;
 #endif
-    out.color = developed(vec4(lit(place, in.position.xy), cover), in.position.xy);
+    out.color = developed(vec4(lit(place), cover), in.position.xy);
     return out;
 }

@@ -14,8 +14,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Larger than the pictures that are compared; the scripts average 3 x 3 pixels.
-const SIZE: (u32, u32) = (1920, 1080);
+const SIZE: (u32, u32) = (640, 360);
+const SAMPLES: u32 = 16;
 
 #[derive(Deserialize)]
 struct Cases {
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let camera = StillCamera::Orbit { azimuth_deg, elevation_deg, fov_deg };
             let finish: PaintFinish = case.finish.parse()?;
             // a path tracer draws the distance sharp
-            let shot = StillShot { environment, finish, backdrop_blur: Some(0.0), ..StillShot::new(camera, SIZE.0, SIZE.1) };
+            let shot = StillShot { environment, finish, backdrop_blur: Some(0.0), supersample: SAMPLES, ..StillShot::new(camera, SIZE.0, SIZE.1) };
             darkroom.shoot(&shot)?.save(folder.join(format!("{}.png", case.name)))?;
             writeln!(std::io::stderr(), "{}", case.name)?;
         }

@@ -60,8 +60,8 @@ fn mirrored(mut number: u32, base: u32) -> f32 {
 
 /// The camera through so many points of each pixel; their mean is a picture with smooth edges.
 pub(crate) fn through_pixels(camera: &PhotoCamera, samples: u32) -> Vec<PhotoCamera> {
-    // a tent of two pixels' width keeps thin lines even
-    let tent = |u: f32| if u < 0.5 { (2.0 * u).sqrt() - 1.0 } else { 1.0 - (2.0 - 2.0 * u).sqrt() };
+    // a tent as wide as the pixel; each sample is smooth over a pixel of its own already
+    let tent = |u: f32| 0.5 * if u < 0.5 { (2.0 * u).sqrt() - 1.0 } else { 1.0 - (2.0 - 2.0 * u).sqrt() };
     (1..=samples)
         .map(|i| {
             let moved = Vec2::new(tent(mirrored(i, 2)), tent(mirrored(i, 3)));

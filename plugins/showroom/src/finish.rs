@@ -66,6 +66,8 @@ pub struct Finish {
     pub mirrored: Handle<ShaderBuffer>,
     /// Smooth enough to mirror the car.
     pub mirrors: bool,
+    /// Light is gathered by rays of its own: pictures for keeping have the time, and samples enough to be without noise.
+    pub gathers: bool,
     /// Carbon fibre, which takes more light to show.
     pub woven: bool,
     /// A pane of glass.
@@ -80,6 +82,7 @@ pub struct FinishKey {
     painted: bool,
     mapped: bool,
     mirrors: bool,
+    gathers: bool,
     woven: bool,
     pane: bool,
     sunny: bool,
@@ -92,6 +95,7 @@ impl From<&Finish> for FinishKey {
             painted: finish.livery.is_some(),
             mapped: finish.spec_map.is_some(),
             mirrors: finish.mirrors,
+            gathers: finish.mirrors && finish.gathers,
             woven: finish.woven,
             pane: finish.pane,
             sunny: finish.sunny,
@@ -213,11 +217,12 @@ impl MaterialExtension for Finish {
         _: &MeshVertexBufferLayoutRef,
         key: MaterialExtensionKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        let FinishKey { painted, mapped, mirrors, woven, pane, sunny, softbox } = key.bind_group_data;
+        let FinishKey { painted, mapped, mirrors, gathers, woven, pane, sunny, softbox } = key.bind_group_data;
         if let Some(fragment) = &mut descriptor.fragment {
             fragment.shader_defs.extend(painted.then(|| "PAINTED".into()));
             fragment.shader_defs.extend(mapped.then(|| "SPEC_MAP".into()));
             fragment.shader_defs.extend(mirrors.then(|| "MIRRORS".into()));
+            fragment.shader_defs.extend(gathers.then(|| "GATHERS".into()));
             fragment.shader_defs.extend(woven.then(|| "WOVEN".into()));
             fragment.shader_defs.extend(pane.then(|| "PANE".into()));
             fragment.shader_defs.extend(softbox.then(|| "SOFTBOX".into()));
@@ -324,12 +329,23 @@ pub fn finish_for(
         mirrored_livery: livery_of_car.clone(),
         mirrored: dressing.mirrored.cloned().unwrap_or(mirrored::NOTHING),
         mirrors: dressing.mirrored.is_some() && !matches!(material.kind, MaterialKind::Rubber | MaterialKind::Interior),
+        gathers: false,
         woven: material.kind == MaterialKind::Carbon,
         pane: material.kind == MaterialKind::Glass,
         sunny: false,
     };
     dressing.light.shine_on(&mut extension);
     FinishMaterial { base, extension }
+}
+
+/// Lets every finish gather its light by rays, or take what was baked.
+pub(crate) fn gather_light(finishes: &mut Assets<FinishMaterial>, gathers: bool) {
+    let all: Vec<_> = finishes.ids().collect();
+    for id in all {
+        if let Some(mut finish) = finishes.get_mut(id) {
+            finish.extension.gathers = gathers;
+        }
+    }
 }
 
 /// Lights every finish.
@@ -375,6 +391,7 @@ mod tests {
                 mirrored_livery: Handle::default(),
                 mirrored: mirrored::NOTHING,
                 mirrors: true,
+                gathers: false,
                 woven: false,
                 pane: false,
                 sunny: false,

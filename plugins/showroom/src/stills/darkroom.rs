@@ -48,6 +48,9 @@ const CALM_FRAMES: usize = 2;
 /// Edge of the picture that the warm-up draws.
 const WARM_UP_PX: u32 = 64;
 
+/// From so many samples on light is gathered by rays: their noise is no longer seen.
+const SMOOTH_SAMPLES: usize = 8;
+
 /// Hears how many samples are drawn, of how many, and may stop the work.
 pub type Progress<'a> = dyn FnMut(u32, u32) -> ControlFlow<()> + 'a;
 
@@ -62,6 +65,7 @@ pub struct Darkroom {
     pub(super) lit: Option<(usize, i32, Option<f32>, Option<Softbox>)>,
     pub(super) painted: Option<usize>,
     pub(super) finished: PaintFinish,
+    gathers: bool,
     /// The picture is linear light in 16-bit floats, as depth of field needs it.
     linear: bool,
     pub(super) warm: bool,
@@ -139,6 +143,7 @@ impl Darkroom {
             lit: None,
             painted: None,
             finished: PaintFinish::default(),
+            gathers: false,
             linear: false,
             warm: false,
         })
@@ -157,6 +162,7 @@ impl Darkroom {
         self.finish(shot.finish);
         let samples = self.samples(shot);
         self.keep_light_linear(samples.len() > 1);
+        self.gather_light(samples.len() >= SMOOTH_SAMPLES);
         let exposure = self.lit_by(shot)?.exposure(shot.exposure_stops);
         self.app.world_mut().entity_mut(self.camera).insert(exposure);
         self.aim(&samples[0]);
@@ -266,6 +272,16 @@ impl Darkroom {
         // another format and other shaders
         self.size = UVec2::ZERO;
         self.warm = false;
+    }
+
+    /// Whether surfaces gather their light by rays.
+    fn gather_light(&mut self, gathers: bool) {
+        if self.gathers != gathers {
+            self.gathers = gathers;
+            finish::gather_light(&mut self.app.world_mut().resource_mut::<Assets<FinishMaterial>>(), gathers);
+            // other shaders
+            self.warm = false;
+        }
     }
 
     /// Draws small pictures until shaders, meshes and textures are all there.

@@ -79,7 +79,7 @@ pub struct StillShot {
     /// Leaves ground and distance out; the picture has straight alpha.
     pub transparent: bool,
     /// Points of each pixel that are averaged in linear light; 1 is what the views draw. An aperture's own samples smooth edges
-    /// as well.
+    /// as well. From 8 samples on light is gathered by rays through the car, where views take what was baked.
     pub supersample: u32,
     /// Depth of field; everything is sharp without it.
     pub aperture: Option<Aperture>,
