@@ -3,7 +3,6 @@
 use std::io::Cursor;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use gridvox_car::import::{self, ImportOptions};
@@ -96,16 +95,16 @@ fn import(args: &ImportArgs) -> Result<()> {
         eprintln!("note: {note}");
     }
     eprint!("{}", CarInfo::of(&pack));
-    if let Err(error) = write_thumbnail(pack, &out.join(THUMBNAIL_NAME)) {
+    if let Err(error) = write_thumbnail(&pack, &out.join(THUMBNAIL_NAME)) {
         eprintln!("note: The car has no picture to choose it by: {error}");
     }
     eprintln!("car: {}", out.display());
     Ok(())
 }
 
-fn write_thumbnail(car: CarPack, path: &Path) -> Result<()> {
+fn write_thumbnail(car: &CarPack, path: &Path) -> Result<()> {
     let mut bytes = Cursor::new(Vec::new());
-    super::render::thumbnail(Arc::new(car))?.write_to(&mut bytes, ImageFormat::Png)?;
+    super::render::thumbnail(car)?.write_to(&mut bytes, ImageFormat::Png)?;
     Ok(files::write_atomic(path, bytes.get_ref())?)
 }
 

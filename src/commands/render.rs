@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use color_eyre::eyre::{Result, eyre};
-use gridvox_car::{CarPack, ViewPreset};
+use gridvox_car::{CarPack, ViewPreset, detail};
 use gridvox_showroom::aperture::SENSOR_MM;
 use gridvox_showroom::stills::{self, StillCamera, StillScene, StillShot};
 use gridvox_showroom::{Aperture, EnvironmentId, PictureJob, PictureKind};
@@ -68,8 +68,11 @@ pub fn one_picture(scene: &StillScene, shot: StillShot) -> Result<RgbaImage> {
 }
 
 /// The picture that a car is chosen by, as `scripts/thumbnails` draws those of the bundled ones.
-pub fn thumbnail(car: Arc<CarPack>) -> Result<RgbaImage> {
+pub fn thumbnail(car: &CarPack) -> Result<RgbaImage> {
     const SIZE: (u32, u32) = (320, 180);
+    /// A quarter of a pixel, in metres.
+    const UNSEEN_M: f32 = 0.004;
+    let car = Arc::new(CarPack { model: detail::simplified(&car.model, UNSEEN_M), ..car.clone() });
     let preset = ViewPreset::FrontLeft;
     let camera = StillCamera::Orbit {
         azimuth_deg: preset.azimuth_deg(),
@@ -77,7 +80,7 @@ pub fn thumbnail(car: Arc<CarPack>) -> Result<RgbaImage> {
         fov_deg: fov_of_lens(60.0, SIZE),
     };
     let scene = StillScene::new(car, None, EnvironmentId::parse("soft_studio"));
-    one_picture(&scene, StillShot { transparent: true, supersample: 16, ..StillShot::new(camera, SIZE.0, SIZE.1) })
+    one_picture(&scene, StillShot { transparent: true, supersample: 4, ..StillShot::new(camera, SIZE.0, SIZE.1) })
 }
 
 /// Vertical field of view in degrees behind a lens of so many millimetres.

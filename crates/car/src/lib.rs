@@ -8,6 +8,7 @@ pub mod atlas;
 pub mod bundled;
 pub mod bvh;
 pub mod camera;
+pub mod detail;
 pub mod error;
 pub mod export;
 pub mod files;

@@ -106,6 +106,19 @@ impl Mesh {
         (b - a).cross(c - a).length() * 0.5
     }
 
+    /// Metres that a unit of the texture coordinates spans, as a mean over the part; 0 where it has none.
+    pub fn metres_per_uv(&self) -> f32 {
+        let (mut area, mut uv_area) = (0.0_f64, 0.0_f64);
+        for triangle in self.indices.chunks_exact(3) {
+            let corner = |k: usize| triangle[k] as usize;
+            let [Some(a), Some(b), Some(c)] = [0, 1, 2].map(|k| self.uvs.get(corner(k)).copied()) else { return 0.0 };
+            let [p, q, r] = [0, 1, 2].map(|k| self.positions[corner(k)]);
+            area += f64::from((q - p).cross(r - p).length());
+            uv_area += f64::from((b - a).perp_dot(c - a).abs());
+        }
+        if uv_area > 0.0 { (area / uv_area).sqrt() as f32 } else { 0.0 }
+    }
+
     /// Smallest and largest corner of all positions, in metres.
     pub(crate) fn bounds(&self) -> (Vec3, Vec3) {
         self.positions.iter().fold((Vec3::MAX, Vec3::MIN), |(low, high), &p| (low.min(p), high.max(p)))

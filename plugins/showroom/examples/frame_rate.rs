@@ -1,7 +1,7 @@
 //! How fast the views draw: every view turns its light a little each frame, so that all of them draw anew.
 //!
 //! ```text
-//! cargo run --release -p gridvox_showroom -p gridvox --example frame_rate -- [car] [frames]
+//! cargo run --release -p gridvox_showroom -p gridvox --example frame_rate -- [car] [frames] [width]
 //! ```
 //!
 //! A frame's time is that of the program's own work and of the graphics card, one after the other; the window's swap
@@ -23,7 +23,8 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const SIZE: (u32, u32) = (1280, 720);
+/// Width of each view where none is given; their height is nine sixteenths of it.
+const WIDTH: u32 = 1280;
 /// Frames before the measured ones, at most: pipelines and buffers grow in them.
 const WARM_UP: usize = 30;
 
@@ -31,11 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let car = CarPack::find(&arguments.next().unwrap_or_else(|| gridvox_car::bundled::DEFAULT_CAR.to_owned()))?;
     let frames: usize = arguments.next().map_or(Ok(240), |count| count.parse())?;
+    let width: u32 = arguments.next().map_or(Ok(WIDTH), |width| width.parse())?;
+    let height = width * 9 / 16;
     let mut app = headless();
     let device = app.world().get_resource::<RenderAdapterInfo>().map(|info| info.name.clone()).unwrap_or_default();
     send(&mut app, ShowroomCommand::ShowCar(Arc::new(car)));
     for view in ViewId::ALL {
-        send(&mut app, ShowroomCommand::ResizeView { view, width: SIZE.0, height: SIZE.1 });
+        send(&mut app, ShowroomCommand::ResizeView { view, width, height });
     }
     let begun = Instant::now();
     while !drain(&mut app).contains(&ShowroomEvent::FirstPictureDrawn) {
@@ -48,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "{device}: the first picture came after {:.1} s", begun.elapsed().as_secs_f32())?;
     for (layout, views) in [(ViewLayout::Single, 1), (ViewLayout::Split, 2), (ViewLayout::Four, 4), (ViewLayout::Eight, 8)] {
         send(&mut app, ShowroomCommand::SetLayout(layout));
-        measure(&mut app, &format!("{views} views of {} x {}", SIZE.0, SIZE.1), frames, &mut out)?;
+        measure(&mut app, &format!("{views} views of {width} x {height}"), frames, &mut out)?;
     }
     send(&mut app, ShowroomCommand::SetLayout(ViewLayout::Single));
     send(&mut app, ShowroomCommand::OpenAperture { view: ViewId::FIRST, f_number: Some(2.8) });

@@ -1,5 +1,6 @@
 //! The car as entities: one per part, made from the car crate's own meshes.
 
+use crate::detail::PartMeshes;
 use crate::finish::{FinishMaterial, LightOnSurfaces, finish_for};
 use crate::layout::ViewId;
 use crate::pane;
@@ -10,7 +11,7 @@ use bevy::light::NotShadowCaster;
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 use bevy::render::storage::ShaderBuffer;
-use gridvox_car::{CarPack, MaterialKind, Mesh as CarMesh};
+use gridvox_car::{CarModel, CarPack, MaterialKind, Mesh as CarMesh};
 use std::collections::HashMap;
 
 /// The layer that every camera sees.
@@ -53,7 +54,7 @@ pub(crate) struct StandsIn(pub usize);
 /// Bevy's mesh for a part. In the second texture coordinate, which no texture uses, travel daylight and the metres that a
 /// unit of the first one spans; as colour, where daylight comes from. Cars without baked daylight have occlusion in its place.
 pub fn part_mesh(mesh: &CarMesh) -> Mesh {
-    let scale = metres_per_uv(mesh);
+    let scale = mesh.metres_per_uv();
     let smoothed = smooth_daylight(mesh);
     let light = |index: usize| smoothed.get(index).copied().unwrap_or(1.0);
     let from = |index: usize| mesh.daylight_from.get(index).or(mesh.normals.get(index)).copied().unwrap_or(Vec3::Y);
@@ -69,19 +70,6 @@ pub fn part_mesh(mesh: &CarMesh) -> Mesh {
         .with_inserted_attribute(Mesh::ATTRIBUTE_UV_1, daylight)
         .with_inserted_attribute(Mesh::ATTRIBUTE_COLOR, from)
         .with_inserted_indices(Indices::U32(mesh.indices.clone()))
-}
-
-/// Metres that a unit of the texture coordinates spans, as a mean over the part; 0 where it has none.
-fn metres_per_uv(mesh: &CarMesh) -> f32 {
-    let (mut area, mut uv_area) = (0.0_f64, 0.0_f64);
-    for triangle in mesh.indices.chunks_exact(3) {
-        let corner = |k: usize| triangle[k] as usize;
-        let [Some(a), Some(b), Some(c)] = [0, 1, 2].map(|k| mesh.uvs.get(corner(k)).copied()) else { return 0.0 };
-        let [p, q, r] = [0, 1, 2].map(|k| mesh.positions[corner(k)]);
-        area += f64::from((q - p).cross(r - p).length());
-        uv_area += f64::from((b - a).perp_dot(c - a).abs());
-    }
-    if uv_area > 0.0 { (area / uv_area).sqrt() as f32 } else { 0.0 }
 }
 
 /// Rounds of averaging that take the sampling noise out of baked daylight and leave its broad shadows.
@@ -145,9 +133,13 @@ pub struct Dressing<'a> {
 }
 
 /// The meshes of a car's parts; `None` where a part has nothing to show.
-pub(crate) fn part_meshes(meshes: &mut Assets<Mesh>, car: &CarPack) -> Vec<Option<Handle<Mesh>>> {
-    let has_triangles = |mesh: &CarMesh| !mesh.indices.is_empty();
-    car.model.parts.iter().map(|part| has_triangles(&part.mesh).then(|| meshes.add(part_mesh(&part.mesh)))).collect()
+pub(crate) fn meshes_of(model: &CarModel) -> Vec<Option<Mesh>> {
+    model.parts.iter().map(|part| (!part.mesh.indices.is_empty()).then(|| part_mesh(&part.mesh))).collect()
+}
+
+/// The same, on their way to the graphics card.
+pub(crate) fn part_meshes(meshes: &mut Assets<Mesh>, made: Vec<Option<Mesh>>) -> PartMeshes {
+    made.into_iter().map(|mesh| mesh.map(|mesh| meshes.add(mesh))).collect()
 }
 
 /// Spawns a car in the first light. Painted parts exist once per livery, in layers of their own, and share their meshes.
@@ -158,7 +150,7 @@ pub fn spawn(
     car: &CarPack,
     dressing: &Dressing,
 ) -> Entity {
-    let parts = part_meshes(meshes, car);
+    let parts = part_meshes(meshes, meshes_of(&car.model));
     spawn_in(0, commands, &parts, finishes, car, dressing)
 }
 
@@ -166,7 +158,7 @@ pub fn spawn(
 pub(crate) fn spawn_in(
     light: usize,
     commands: &mut Commands,
-    meshes: &[Option<Handle<Mesh>>],
+    meshes: &PartMeshes,
     finishes: &mut Assets<FinishMaterial>,
     car: &CarPack,
     dressing: &Dressing,
@@ -250,7 +242,7 @@ mod tests {
         // all texture coordinates are in one place
         assert!(open.iter().all(|o| o[1] == 0.0), "{open:?}");
         let flat = CarMesh { uvs: mesh.positions.iter().map(|p| p.truncate() * 0.25).collect(), ..mesh.clone() };
-        assert!((metres_per_uv(&flat) - 4.0).abs() < 1e-5);
+        assert!((flat.metres_per_uv() - 4.0).abs() < 1e-5);
         assert_eq!(made.indices().map(|i| i.len()), Some(3));
         let bare = part_mesh(&CarMesh { daylight: Vec::new(), ..mesh });
         assert_eq!(bare.attribute(Mesh::ATTRIBUTE_UV_1).map(|open| open.get_bytes().len()), Some(24));

@@ -11,6 +11,7 @@ pub mod car;
 mod coat;
 pub mod commands;
 pub mod contact;
+mod detail;
 pub mod environment;
 pub mod film;
 pub mod finish;

@@ -8,18 +8,17 @@ use bevy::asset::{RenderAssetUsages, uuid_handle};
 use bevy::prelude::*;
 use bevy::render::storage::ShaderBuffer;
 use gridvox_car::bvh::{Bvh, Inside};
-use gridvox_car::{CarModel, Material, MaterialKind};
+use gridvox_car::{CarModel, Material, MaterialKind, detail};
 
 /// Mirrors nothing.
 pub(crate) const NOTHING: Handle<ShaderBuffer> = uuid_handle!("e1c0a4f2-3f7d-4b8e-9a55-0d6e2b7c4f19");
 
-/// Cars with more triangles outside their cabins don't mirror themselves: the buffer would outgrow what every graphics card
-/// binds, 128 MiB.
+/// Cars with more triangles mirror a simpler one: the buffer would outgrow what every graphics card binds, 128 MiB.
 const MAX_TRIANGLES: usize = 1_000_000;
 
 /// A car that doesn't mirror itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the car has {0} triangles outside, and only one with less than a million can mirror itself: its paint mirrors the surroundings alone")]
+#[error("the car has {0} triangles, which can't be brought below a million that could mirror themselves: its paint mirrors the surroundings alone")]
 pub(crate) struct TooManyTriangles(usize);
 
 /// Marks a leaf; below it the place of its first triangle, and their number in the last bits.
@@ -44,8 +43,20 @@ impl Mirrored {
     /// Lays out a car.
     ///
     /// # Errors
-    /// When it has more than [`MAX_TRIANGLES`].
+    /// When it has more than [`MAX_TRIANGLES`] and no simpler shape.
     pub fn of(model: &CarModel) -> Result<Self, TooManyTriangles> {
+        Self::of_at_most(model, MAX_TRIANGLES)
+    }
+
+    fn of_at_most(model: &CarModel, triangles: usize) -> Result<Self, TooManyTriangles> {
+        if model.triangle_count() <= triangles {
+            return Ok(Self::laid_out(model));
+        }
+        let (simple, _) = detail::with_at_most(model, triangles).ok_or(TooManyTriangles(model.triangle_count()))?;
+        Ok(Self::laid_out(&simple))
+    }
+
+    fn laid_out(model: &CarModel) -> Self {
         let mut named = Vec::new();
         let mut corners = Vec::new();
         for part in model.parts.iter().filter(|part| model.materials[part.material].kind != MaterialKind::Interior) {
@@ -54,9 +65,6 @@ impl Mirrored {
                 named.push((part, triangle));
                 corners.push(triangle.map(|index| part.mesh.positions[index]));
             }
-        }
-        if corners.len() > MAX_TRIANGLES {
-            return Err(TooManyTriangles(corners.len()));
         }
         let bvh = Bvh::new(&corners);
         let nodes: Vec<_> = bvh.nodes().collect();
@@ -108,7 +116,7 @@ impl Mirrored {
             words.push([a, b, c, 0]);
         }
         words.extend(model.materials.iter().flat_map(surface));
-        Ok(Self(words))
+        Self(words)
     }
 
     /// An empty stage.
@@ -203,11 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn a_car_of_too_many_triangles_says_so() {
-        let mut car = gridvox_car::testing::box_car();
-        let part = &mut car.parts[0];
-        part.mesh.indices = part.mesh.indices.iter().copied().cycle().take(3 * (MAX_TRIANGLES + 1)).collect();
-        let refused = Mirrored::of(&car).expect_err("too many");
-        assert!(refused.0 > MAX_TRIANGLES && refused.to_string().contains("mirrors the surroundings alone"), "{refused}");
+    fn a_car_of_too_many_triangles_mirrors_a_simpler_one() {
+        let car = gridvox_car::CarPack::find("gt3_rear").expect("it is bundled").model;
+        let most = car.triangle_count() / 2;
+        let Mirrored(words) = Mirrored::of_at_most(&car, most).unwrap_or_else(|refused| panic!("{refused}"));
+        let [_, triangles, carried, _] = words[0].map(|word| word as usize);
+        assert!((carried - triangles) / 3 <= most && carried > triangles, "{triangles} {carried}");
+    }
+
+    #[test]
+    fn a_car_that_cannot_be_simpler_says_so() {
+        let refused = Mirrored::of_at_most(&box_car(), 4).err().expect("a box has more sides");
+        assert!(refused.to_string().contains("mirrors the surroundings alone"), "{refused}");
     }
 }

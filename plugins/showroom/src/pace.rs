@@ -6,6 +6,7 @@
 //! eye has the last word.
 
 use crate::angle::{Flight, fov};
+use crate::detail;
 use crate::gpu::PipelineProgress;
 use crate::layout::ViewId;
 use crate::paint::PaintUploads;
@@ -244,7 +245,8 @@ fn choose_views_to_draw(
 pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<RedrawNeeded>().add_message::<RequestRedraw>().add_systems(
         PostUpdate,
-        choose_views_to_draw
+        (choose_views_to_draw, detail::choose_level)
+            .chain()
             .after(StandTogether)
             .before(TransformSystems::Propagate)
             .before(CameraUpdateSystems)

@@ -4,6 +4,7 @@ use crate::backdrop::{self, Backdrop, BackdropScene};
 use crate::car::{self, CarOnStage, CarPart};
 use crate::commands::{ShowroomCommand, ShowroomEvent};
 use crate::contact::{self, GroundShadow};
+use crate::detail::{self, Levels};
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
 use crate::finish::{self, FinishMaterial, PaintFinish};
 use crate::focus;
@@ -134,6 +135,7 @@ pub(crate) fn ground_shadow_image(texels: Vec<[u8; 4]>) -> Image {
 enum Finished {
     Environment { rig: usize, order: u64, result: Box<Result<PreparedEnvironment, EnvironmentError>> },
     Shadow { rig: usize, order: u64, shadow: GroundShadow },
+    Simplified { car: String, meshes: Vec<Option<Mesh>> },
     Mirrored { order: u64, car: Result<Mirrored, TooManyTriangles> },
 }
 
@@ -151,8 +153,8 @@ pub(crate) struct MirroredCar {
 #[derive(Resource)]
 pub struct OnStage {
     pub(crate) car: Option<Arc<CarPack>>,
-    /// The car's meshes by part, shared by its copies in the lights.
-    pub(crate) part_meshes: Vec<Option<Handle<Mesh>>>,
+    bounds: (Vec3, Vec3),
+    pub(crate) levels: Levels,
     pub(crate) finish: PaintFinish,
     /// By [`crate::PaintSlot::index`].
     pub(crate) spec_maps: [Option<Handle<Image>>; 2],
@@ -176,7 +178,8 @@ impl OnStage {
         let (done, finished) = crossbeam_channel::bounded(32);
         let mut stage = Self {
             car: None,
-            part_meshes: Vec::new(),
+            bounds: EMPTY_STAGE,
+            levels: Levels::default(),
             finish: PaintFinish::default(),
             spec_maps: [None, None],
             mirrored: MirroredCar { car: mirrored::NOTHING, ..default() },
@@ -233,10 +236,7 @@ impl OnStage {
 
     /// The car's smallest and largest corner in metres, or those of a usual car.
     pub fn bounds(&self) -> (Vec3, Vec3) {
-        match &self.car {
-            Some(car) if car.model.triangle_count() > 0 => car.model.bounds(),
-            _ => EMPTY_STAGE,
-        }
+        self.bounds
     }
 
     /// Whether surroundings, a shadow or what the car mirrors of itself are being made.
@@ -356,6 +356,14 @@ impl OnStage {
     }
 }
 
+impl OnStage {
+    /// Makes the car's simpler meshes; without a thread for it, the whole ones do.
+    pub(crate) fn simplify_car(&mut self) {
+        let Some(car) = self.car.clone() else { return };
+        self.work("level of detail", move || Finished::Simplified { meshes: detail::simple_meshes(&car.model), car: car.hash.clone() });
+    }
+}
+
 /// A car without some of its parts.
 pub(crate) fn without(model: &CarModel, hidden: &[usize]) -> CarModel {
     let mut rest = model.clone();
@@ -392,8 +400,9 @@ fn apply_stage_commands(
                 for entity in &on_stage {
                     commands.entity(entity).despawn();
                 }
-                stage.part_meshes = car::part_meshes(&mut meshes, car);
+                stage.levels = Levels::of(car::part_meshes(&mut meshes, car::meshes_of(&car.model)));
                 stage.car = Some(car.clone());
+                stage.bounds = if car.model.triangle_count() > 0 { car.model.bounds() } else { EMPTY_STAGE };
                 stage.hidden.clear();
                 // until it is laid out it mirrors no car rather than another
                 stage.mirrored.car = mirrored::NOTHING;
@@ -448,7 +457,7 @@ fn hide_parts(stage: Res<OnStage>, mut parts: Query<(Ref<CarPart>, &mut Visibili
 fn take_finished_work(
     mut stage: ResMut<OnStage>,
     mut images: ResMut<Assets<Image>>,
-    (mut buffers, mut finishes): (ResMut<Assets<ShaderBuffer>>, ResMut<Assets<FinishMaterial>>),
+    (mut buffers, mut finishes, mut meshes): (ResMut<Assets<ShaderBuffer>>, ResMut<Assets<FinishMaterial>>, ResMut<Assets<Mesh>>),
     mut events: MessageWriter<ShowroomEvent>,
     mut redraw: ResMut<RedrawNeeded>,
 ) {
@@ -496,6 +505,8 @@ fn take_finished_work(
                 }
                 quiet.bake_shadows();
             }
+            Finished::Simplified { car, .. } if quiet.car.as_ref().is_none_or(|current| current.hash != car) => {}
+            Finished::Simplified { meshes: made, .. } => quiet.levels.add(car::part_meshes(&mut meshes, made)),
             Finished::Mirrored { order, car } => {
                 quiet.mirrored.done = order;
                 let current = (quiet.car.as_ref().map_or("", |car| &car.hash), &quiet.hidden);

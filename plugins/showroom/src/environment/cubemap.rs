@@ -12,7 +12,7 @@ use super::equirect::Equirect;
 use glam::{Vec2, Vec3};
 use half::f16;
 use rayon::prelude::*;
-use std::f32::consts::{FRAC_PI_2, PI, TAU};
+use std::f32::consts::{PI, TAU};
 
 /// Edge of the specular cubemap: a 2048 px wide picture holds no more detail (4 faces around).
 pub const SPECULAR_PX: usize = 512;
@@ -238,9 +238,6 @@ fn ggx_lobe(perceptual_roughness: f32, source_px: usize, samples: usize) -> Vec<
         })
         .collect()
 }
-
-/// Largest angle between a face's middle and its edge, for tests and tools.
-pub const FACE_FOV: f32 = FRAC_PI_2;
 
 #[cfg(test)]
 mod tests {
