@@ -1,8 +1,9 @@
-//! What the albedo network says, and whether to believe it.
+//! What the albedo network says of a photo's paint.
 //!
 //! The network tells reflections from paint far better than the fit does, but it sees no edges: now and then it takes a
-//! dark field of the livery for light paint in the shade. The fit never does that, so where the two differ so on a good
-//! part of the car, the network is not believed. Where it is, its answers are made to agree with few inks ([`inked`]).
+//! dark field of the livery for light paint in the shade. So its answers are made to agree with few inks under one light
+//! ([`inked`]), which do not explain such a field, and they are then nearer to the truth than the fit on every photo that was
+//! looked at.
 
 use candle_core::{Device, Tensor};
 use glam::Vec3;
@@ -13,7 +14,7 @@ use super::coarse::Coarse;
 use super::fit::{Light, Observation, fit_known, schlick};
 use super::inked::{Inked, inked};
 use crate::bake::Baked;
-use crate::color::{LinearRgb, delta_e, luminance};
+use crate::color::{LinearRgb, delta_e};
 use crate::net::albedo::{FEATURES, Point};
 use crate::net::conv::with_values;
 use crate::net::{AlbedoNetwork, ModelError};
@@ -25,13 +26,6 @@ pub const LOOKS: usize = 2;
 const ASKED_AT_ONCE: usize = 1024;
 /// No paint is lighter, linear.
 const LIGHTEST: f32 = 0.95;
-/// Paint that the network makes this many times as light as the fit does is in the shade, or not understood.
-const SHADE: f32 = 2.5;
-/// Keeps black out of that comparison.
-const DARK: f32 = 0.03;
-/// So much of the seen paint may lie in the shade: of 24 tuning photos 0.183 of one, on which the fit was nearer to the
-/// truth (a CIEDE2000 of 19.2 and not 21.7), and at most 0.165 of the others.
-const MOST_SHADE: f32 = 0.17;
 
 /// The network finds paint a bit paler than it is where the light is not of its training's making: of exponents on linear light
 /// this one is best both on 23 tuning photos by the showroom (mean CIEDE2000 after a gain 6.2 and not 7.0 without) and on
@@ -69,13 +63,12 @@ pub struct Learned {
     pub scatter: Option<f32>,
 }
 
-/// Asks the network about a baked photo; `fitted` holds what the fit made of the same. `None` where it is not believed.
+/// Asks the networks about a baked photo. `None` where there is nothing that they could judge the light by.
 ///
 /// # Errors
 /// Where the network cannot run.
 pub fn learned(
     mut photo: Baked,
-    fitted: &Baked,
     maps: &AtlasMaps,
     scene: &Scene<'_>,
 ) -> Result<Option<Learned>, ModelError> {
@@ -86,19 +79,14 @@ pub fn learned(
     let coarse = Coarse::new(&photo, maps);
     let seen = coarse.seen();
     let points: Vec<Point> = seen.iter().map(|&cell| point(&coarse, cell, maps, scene)).collect();
-    let by_fit = Coarse::new(fitted, maps);
-    let fitted: Vec<LinearRgb> = seen.iter().map(|&cell| by_fit.color[cell]).collect();
     let observations: Vec<Observation> = points.iter().zip(&seen).map(|(p, &cell)| observation(p, &coarse, cell, maps)).collect();
     let neighbours = scene.agree.then(|| coarse.neighbours(&seen));
-    let answer = |network: &&AlbedoNetwork| -> Result<Option<Answer>, ModelError> {
+    let answer = |network: &&AlbedoNetwork| -> Result<Answer, ModelError> {
         let found = from_all_looks(network, scene.context, &points)?;
-        if shade(&found, &fitted) > MOST_SHADE {
-            return Ok(None);
-        }
         let inked = neighbours.as_ref().and_then(|neighbours| inked(&observations, &found, neighbours));
-        Ok(Some(Answer::new(found, inked)))
+        Ok(Answer::new(found, inked))
     };
-    let answers: Vec<Answer> = scene.networks.par_iter().map(answer).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let answers: Vec<Answer> = scene.networks.par_iter().map(answer).collect::<Result<_, _>>()?;
     let Some(answers) = Weighed::new(answers) else { return Ok(None) };
     let found: Vec<LinearRgb> = (0..points.len()).map(|place| answers.paint(|answer| answer.paint()[place])).collect();
     if answers.have_inks() {
@@ -176,18 +164,6 @@ impl Weighed {
     }
 }
 
-/// Share of the places that are much lighter by the network than by the fit, after one gain.
-fn shade(found: &[LinearRgb], fitted: &[LinearRgb]) -> f32 {
-    let ratio = |(found, fitted): (&LinearRgb, &LinearRgb)| (luminance(*found) + DARK) / (luminance(*fitted) + DARK);
-    let mut ratios: Vec<f32> = found.iter().zip(fitted).map(ratio).collect();
-    if ratios.is_empty() {
-        return 0.0;
-    }
-    let middle = ratios.len() / 2;
-    let usual = *ratios.select_nth_unstable_by(middle, f32::total_cmp).1;
-    ratios.iter().filter(|&&r| r > SHADE * usual.max(1.0)).count() as f32 / ratios.len() as f32
-}
-
 fn observation(point: &Point, coarse: &Coarse, cell: usize, maps: &AtlasMaps) -> Observation {
     let texel = coarse.texel[cell] as usize;
     Observation {
@@ -254,19 +230,6 @@ fn input(points: &[Point]) -> candle_core::Result<Tensor> {
 mod tests {
     use super::*;
 
-    /// Navy on `navy` of 100 places and white on the others, as the fit finds them.
-    fn fitted(navy: usize) -> Vec<LinearRgb> {
-        (0..100).map(|i| if i < navy { [0.01, 0.02, 0.08] } else { [0.8, 0.8, 0.8] }).collect()
-    }
-
-    #[test]
-    fn dark_fields_that_become_light_are_shade_and_one_gain_is_not() {
-        assert!((shade(&[[0.7; 3]; 100], &fitted(25)) - 0.25).abs() < 1e-6);
-        let brighter: Vec<LinearRgb> = fitted(25).iter().map(|c| c.map(|v| 1.15 * v)).collect();
-        assert_eq!(shade(&brighter, &fitted(25)), 0.0);
-        assert_eq!(shade(&[], &[]), 0.0);
-    }
-
     #[test]
     fn answers_far_from_few_inks_count_little() {
         let of = |paint: f32, scatter| Answer { found: vec![[paint; 3]; 2], inked: None, scatter };
@@ -283,11 +246,5 @@ mod tests {
         assert!(doubted > 0.027 && doubted < 0.045, "{doubted:?}");
         let (left_out, _) = said(vec![of(0.027, Some(3.0)), of(0.125, Some(6.0))]);
         assert!((left_out - 0.027).abs() < 1e-5, "{left_out:?}");
-    }
-
-    #[test]
-    fn veils_that_come_off_dark_paint_are_no_shade() {
-        let found: Vec<LinearRgb> = fitted(60).iter().map(|c| c.map(|v| 0.3 * v)).collect();
-        assert_eq!(shade(&found, &fitted(60)), 0.0);
     }
 }

@@ -7,8 +7,8 @@
 //! reflected direction, added with Schlick's factor. A fit that explains nothing leaves the photo as it is.
 //!
 //! That fit leaves veils where sharp reflections lie on dark paint. Then the albedo network is asked, which sees the same
-//! places with their materials and all that surrounds them; it is believed unless it finds too much shade ([`learned`]).
-//! Its answers, a sharper light ([`probe`]) and the livery's inks are then made to agree ([`inked`]).
+//! places with their materials and all that surrounds them ([`learned`]). Its answers, a sharper light ([`probe`]) and the
+//! livery's inks are then made to agree ([`inked`]).
 
 mod coarse;
 mod doubt;
@@ -96,7 +96,7 @@ pub fn delight(
     let photo = baked.clone();
     let mut delit = by_fit(baked, maps, scene.eye, tyres);
     let (mut paint_by_fit, mut scatter) = (None, None);
-    if let Some(learned) = learned::learned(photo.clone(), baked, maps, scene)? {
+    if let Some(learned) = learned::learned(photo.clone(), maps, scene)? {
         paint_by_fit = Some(std::mem::replace(baked, learned.baked));
         scatter = learned.scatter;
         let palette = palette_of(baked, maps);
