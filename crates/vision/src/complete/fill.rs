@@ -4,8 +4,8 @@
 //! unseen place asks the known places that are nearest when a step along the car counts little and a turn of the surface
 //! counts much, and they vote on its ink. Votes are taken on cells much larger than lettering, so letters do not vote.
 //! Where the completion network is at hand it says how much each ink counts, and the vote is left with the shade of each
-//! ink and with what adjoins known paint. Shares are then smoothed and decided per texel, so the result has the livery's
-//! own flat colours with crisp borders and nothing is smeared.
+//! ink and with what adjoins known paint. Shares are then smoothed, and each texel gets the ink that is expected to be wrong by
+//! the least, so the result has the livery's own flat colours with crisp borders and nothing is smeared.
 
 use glam::Vec3;
 use gridvox_car::AtlasMaps;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::cells::class;
 use super::learned::{self, Guide, Known};
 use super::nearest::{Feature, Tree};
-use super::votes::Votes;
+use super::votes::{Stakes, Votes};
 use crate::color::LinearRgb;
 use crate::delight::{MAX_INKS, Palette};
 use crate::net::ModelError;
@@ -150,13 +150,14 @@ pub fn fill(
     }
     smooth(&mut cells, &asked, across);
 
+    let stakes = Stakes::new(palette);
     let filled: Vec<(usize, LinearRgb)> = (0..color.len())
         .into_par_iter()
         .filter(|&i| maps.part[i] != 0 && !known[i])
         .map_init(Vec::new, |found, i| {
             let votes = between(&cells, maps, i, step, across)
                 .unwrap_or_else(|| ask(maps.position[i], maps.normal[i], found));
-            (i, votes.decide().unwrap_or([0.5; 3]))
+            (i, votes.decide(&stakes).unwrap_or([0.5; 3]))
         })
         .collect();
     for (i, c) in &filled {

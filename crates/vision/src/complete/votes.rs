@@ -1,10 +1,15 @@
 //! Votes on the ink of a place, with the shade that each ink has there.
 
-use crate::color::LinearRgb;
+use crate::color::{LinearRgb, delta_e};
 use crate::delight::{MAX_INKS, Palette};
 
-/// Votes further apart than this are decided; closer ones mix, for smooth borders.
-const DECIDED: f32 = 0.06;
+/// Votes are surer than they are right: on tuning photos the first ink had 0.82 of them and was the true one on 0.45 of what
+/// nothing shows. Shares are believed as this power of them; of 1, 0.6, 0.5, 0.4 and 0.25 this one left the least error on 24
+/// photos and on 40 others.
+const BELIEVED: f32 = 0.4;
+/// An ink is decided on where its expected error is less than the next one's by this share of what they differ by; closer ones
+/// mix, for smooth borders.
+const DECIDED: f32 = 0.012;
 
 /// Votes of a cell: a share and a colour sum for each ink.
 #[derive(Clone, Copy)]
@@ -66,26 +71,93 @@ impl Votes {
         self
     }
 
-    /// The winning ink's own colour near here, mixed with the second's where the vote is close.
-    pub fn decide(&self) -> Option<LinearRgb> {
-        let (mut first, mut second) = (&[0.0f32; 4], &[0.0f32; 4]);
-        for vote in &self.0 {
-            if vote[3] > first[3] {
-                (first, second) = (vote, first);
-            } else if vote[3] > second[3] {
-                second = vote;
-            }
-        }
-        if first[3] <= 0.0 {
+    /// The colour here of the ink that is expected to be wrong by the least, mixed with that of the next where it is close.
+    /// `None` where nobody voted.
+    pub fn decide(&self, stakes: &Stakes) -> Option<LinearRgb> {
+        let total = self.total();
+        if total <= 0.0 {
             return None;
         }
-        let color = |v: &[f32; 4]| [v[0] / v[3], v[1] / v[3], v[2] / v[3]];
-        let lead = (first[3] - second[3]) / self.total();
-        if lead >= DECIDED || second[3] <= 0.0 {
-            return Some(color(first));
+        let believed = self.0.map(|vote| (vote[3] / total).powf(BELIEVED));
+        let sum: f32 = believed.iter().sum();
+        let expected = |ink: usize| believed.iter().zip(&stakes.apart[ink]).map(|(b, d)| b * d).sum::<f32>() / sum;
+        let (mut first, mut second) = ((f32::INFINITY, 0), (f32::INFINITY, 0));
+        for ink in 0..stakes.inks.len().max(1) {
+            let this = (expected(ink), ink);
+            if this.0 < first.0 {
+                (first, second) = (this, first);
+            } else if this.0 < second.0 {
+                second = this;
+            }
+        }
+        let color = |ink: usize| -> LinearRgb {
+            let vote = &self.0[ink];
+            if vote[3] > 1e-3 * total { [vote[0] / vote[3], vote[1] / vote[3], vote[2] / vote[3]] } else { stakes.inks[ink] }
+        };
+        let lead = (second.0 - first.0) / stakes.apart[first.1][second.1].max(1e-3);
+        if lead >= DECIDED {
+            return Some(color(first.1));
         }
         let t = 0.5 + 0.5 * lead / DECIDED;
-        let (a, b) = (color(first), color(second));
+        let (a, b) = (color(first.1), color(second.1));
         Some(std::array::from_fn(|k| b[k] + (a[k] - b[k]) * t))
+    }
+}
+
+/// The inks to choose from, and how wrong each is where it is another.
+pub struct Stakes {
+    inks: Vec<LinearRgb>,
+    /// CIEDE2000.
+    apart: [[f32; MAX_INKS]; MAX_INKS],
+}
+
+impl Stakes {
+    /// Those of a palette.
+    pub fn new(palette: &Palette) -> Self {
+        let inks: Vec<LinearRgb> = palette.inks.iter().map(|ink| ink.color).collect();
+        let mut apart = [[0.0; MAX_INKS]; MAX_INKS];
+        for (a, row) in inks.iter().zip(&mut apart) {
+            row.iter_mut().zip(&inks).for_each(|(d, b)| *d = delta_e(*a, *b));
+        }
+        Self { inks, apart }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delight::Ink;
+
+    /// The colour decided on, to three digits.
+    fn decided(inks: &[LinearRgb], shares: &[f32]) -> Option<LinearRgb> {
+        let palette = Palette { inks: inks.iter().map(|&color| Ink { color, share: 1.0 / inks.len() as f32 }).collect() };
+        let mut votes = Votes::NONE;
+        shares.iter().enumerate().for_each(|(ink, &share)| votes.cast(ink, inks[ink], share));
+        votes.decide(&Stakes::new(&palette)).map(|color| color.map(|v| (1000.0 * v).round() / 1000.0))
+    }
+
+    const RED: LinearRgb = [0.5, 0.03, 0.03];
+    const DARK: LinearRgb = [0.02, 0.03, 0.1];
+    const DARKER: LinearRgb = [0.015, 0.02, 0.08];
+    const WHITE: LinearRgb = [0.8, 0.8, 0.8];
+
+    #[test]
+    fn two_inks_that_are_nearly_one_stand_together() {
+        assert_eq!(decided(&[WHITE, DARK, DARKER], &[0.38, 0.32, 0.3]), Some(DARK));
+        assert_eq!(decided(&[WHITE, DARK, RED], &[0.9, 0.05, 0.05]), Some(WHITE), "a clear vote wins");
+    }
+
+    #[test]
+    fn what_is_far_from_all_others_needs_more_votes() {
+        let (grey, black) = ([0.2, 0.2, 0.2], [0.01, 0.01, 0.01]);
+        assert_eq!(decided(&[WHITE, grey, black], &[0.36, 0.34, 0.3]), Some(grey));
+    }
+
+    #[test]
+    fn a_border_is_smooth_and_nobody_decides_nothing() {
+        let half = decided(&[WHITE, RED], &[0.5, 0.5]).expect("votes");
+        assert!((half[1] - 0.415).abs() < 1e-3, "{half:?}");
+        assert_eq!(decided(&[WHITE, RED], &[0.55, 0.45]), Some(WHITE));
+        assert_eq!(decided(&[WHITE, RED], &[]), None);
     }
 }
