@@ -176,6 +176,21 @@ impl Bench<'_> {
         (0..truth.len()).filter(|&i| exact.weight[i] > 0.0).for_each(|i| exact.color[i] = truth[i]);
         let completed = finish(&exact)?;
         add("the baked texels have their true colours", &completed);
+        let mut outlined = baked.clone();
+        for i in (0..truth.len()).filter(|&i| outlined.weight[i] > 0.0 && ink[i] != u8::MAX) {
+            outlined.color[i] = seen_ink[usize::from(ink[i])].unwrap_or(truth[i]);
+        }
+        add("the baked texels have their true inks, in the colours found", &finish(&outlined)?);
+        let mut recoloured = baked.clone();
+        (0..truth.len()).filter(|&i| baked.weight[i] > 0.0).for_each(|i| recoloured.color[i] = found[i]);
+        let inks = delight::palette_of(&recoloured, self.maps);
+        let labs = inks.labs();
+        let nearest: Vec<usize> = found.iter().map(|&c| labs.nearest(c)).collect();
+        let due: Vec<Option<LinearRgb>> = (0..inks.inks.len())
+            .map(|k| median((0..truth.len()).filter(|&i| baked.weight[i] > 0.0 && nearest[i] == k).map(|i| truth[i]).collect()))
+            .collect();
+        (0..truth.len()).filter(|&i| baked.weight[i] > 0.0).for_each(|i| recoloured.color[i] = due[nearest[i]].unwrap_or(found[i]));
+        add("the baked texels have the inks found, in their true colours", &finish(&recoloured)?);
         let mut mirrored_ok = completed.clone();
         (0..truth.len()).filter(|&i| is_mirrored(i)).for_each(|i| mirrored_ok[i] = truth[i]);
         add("the same, what is called mirrored true as well", &mirrored_ok);

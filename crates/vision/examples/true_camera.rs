@@ -63,13 +63,15 @@ fn names(set: &Path) -> std::io::Result<Vec<String>> {
 fn in_words(c: &ColorScore) -> String {
     let number = |v: Option<f32>| v.map_or("   -".into(), |v| format!("{v:4.1}"));
     format!(
-        "visible {} / {}  mirrored {} / {}  unseen {} / {}  (aligned / absolute)",
+        "visible {} / {}  mirrored {} / {}  unseen {} / {}  mirrored alike {} / {}  (aligned / absolute)",
         number(c.visible_aligned),
         number(c.visible_absolute),
         number(c.mirrored_aligned),
         number(c.mirrored_absolute),
         number(c.unseen_aligned),
-        number(c.unseen_absolute)
+        number(c.unseen_absolute),
+        number(c.mirrored_alike_aligned),
+        number(c.mirrored_alike_absolute)
     )
 }
 

@@ -11,7 +11,11 @@
 //!   car, and at most, 64.
 //! - *Semantic accuracy*: share of those texels whose source pixel shows the same part.
 //! - *Colour*: mean CIEDE2000, weighted by surface area, over texels that the true camera sees, over those it sees only
-//!   on the mirrored side, and over the rest; as they are, and after one linear RGB gain fitted on the seen ones.
+//!   on the mirrored side, and over the rest; as they are, and after one linear RGB gain fitted on the seen ones. Beside the
+//!   mirrored ones stand those *mirrored where alike*: the mirrored texels whose true paint is within a CIEDE2000 of 5 of the
+//!   true paint at their mirror image. Nothing in the photo tells the others: a livery with another colour on its other side,
+//!   or with words, which a true livery turns back readable instead of mirroring them. Their share of the mirrored surface is
+//!   given, too.
 //! - *Look*: structural similarity and FLIP of the car in its own colours from eight sides, over the pixels that show paint, see
 //!   [`Looks`].
 //! - *Pose*: rotation, focal length, distance, and root mean square reprojection at a long side of 1600 pixels.
@@ -53,6 +57,8 @@ pub const WRONG_POSE_TEXELS: f32 = 32.0;
 const LEAST_COSINE: f32 = 0.2;
 /// A texel is hidden when something lies nearer to the camera by more than this, metres.
 const OCCLUSION_BIAS_M: f32 = 0.004;
+/// Both sides wear the same paint where the truth's two differ by at most this CIEDE2000.
+const ALIKE_DELTA_E: f32 = 5.0;
 /// So many texels are measured, evenly spread: enough for three digits.
 const SAMPLED_TEXELS: usize = 120_000;
 
@@ -135,6 +141,15 @@ pub struct ColorScore {
     pub mirrored_absolute: Option<f32>,
     /// The same after the gain.
     pub mirrored_aligned: Option<f32>,
+    /// Those of them whose true paint is that of their mirror image, to a CIEDE2000 of 5, as they are.
+    #[serde(default)]
+    pub mirrored_alike_absolute: Option<f32>,
+    /// The same after the gain.
+    #[serde(default)]
+    pub mirrored_alike_aligned: Option<f32>,
+    /// Their share of the texels seen only on the mirrored side, 0..1.
+    #[serde(default)]
+    pub mirrored_alike_share: Option<f32>,
     /// All other texels, as they are.
     pub unseen_absolute: Option<f32>,
     /// The same after the gain.
@@ -314,26 +329,44 @@ impl<'a> Evaluator<'a> {
             fit.add(*from, *to, *area);
         }
         let gain = fit.gain();
-        let mean = |region: Region, difference: &(dyn Fn([u8; 3], [u8; 3]) -> f32 + Sync)| {
-            let (sum, area) = pairs
-                .par_iter()
-                .zip(regions)
-                .filter(|(_, r)| **r == region)
-                .map(|((a, b, area), _)| (f64::from(difference(*a, *b)) * area, *area))
+        // of the chosen regions' texels, all or those that have the same true paint on both sides
+        let mean = |region: Region, alike: Option<&[bool]>, difference: &(dyn Fn([u8; 3], [u8; 3]) -> f32 + Sync)| {
+            let (sum, area) = (0..pairs.len())
+                .into_par_iter()
+                .filter(|&i| regions[i] == region && alike.is_none_or(|alike| alike[i]))
+                .map(|i| (f64::from(difference(pairs[i].0, pairs[i].1)) * pairs[i].2, pairs[i].2))
                 .collect::<Vec<_>>()
                 .into_iter()
                 .fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
             (area > 0.0).then(|| (sum / area) as f32)
         };
         let aligned = |a: [u8; 3], b: [u8; 3]| delta_e_after_gain(a, gain, b);
+        let alike = self.alike(regions, truth);
+        let mirrored_area = |of: &dyn Fn(usize) -> bool| -> f64 {
+            (0..pairs.len()).filter(|&i| regions[i] == Region::Mirrored && of(i)).map(|i| pairs[i].2).sum()
+        };
+        let all_mirrored = mirrored_area(&|_| true);
         ColorScore {
-            visible_absolute: mean(Region::Visible, &delta_e),
-            visible_aligned: mean(Region::Visible, &aligned),
-            mirrored_absolute: mean(Region::Mirrored, &delta_e),
-            mirrored_aligned: mean(Region::Mirrored, &aligned),
-            unseen_absolute: mean(Region::Unseen, &delta_e),
-            unseen_aligned: mean(Region::Unseen, &aligned),
+            visible_absolute: mean(Region::Visible, None, &delta_e),
+            visible_aligned: mean(Region::Visible, None, &aligned),
+            mirrored_absolute: mean(Region::Mirrored, None, &delta_e),
+            mirrored_aligned: mean(Region::Mirrored, None, &aligned),
+            mirrored_alike_absolute: mean(Region::Mirrored, Some(&alike), &delta_e),
+            mirrored_alike_aligned: mean(Region::Mirrored, Some(&alike), &aligned),
+            mirrored_alike_share: (all_mirrored > 0.0).then(|| (mirrored_area(&|i| alike[i]) / all_mirrored) as f32),
+            unseen_absolute: mean(Region::Unseen, None, &delta_e),
+            unseen_aligned: mean(Region::Unseen, None, &aligned),
         }
+    }
+
+    /// Which mirrored texels have the true paint of their mirror image.
+    fn alike(&self, regions: &[Region], truth: &RgbaImage) -> Vec<bool> {
+        let texels = self.texels.par_iter().zip(regions);
+        let is_alike = |(&texel, &region): (&u32, &Region)| {
+            let mirror = || self.maps.mirror[texel as usize];
+            region == Region::Mirrored && delta_e(self.pixel(truth, texel), self.pixel(truth, mirror())) <= ALIKE_DELTA_E
+        };
+        texels.map(is_alike).collect()
     }
 
     /// The pixel of a livery of any size at a texel of the maps.

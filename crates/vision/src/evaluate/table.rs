@@ -248,17 +248,20 @@ fn spreads<'a>(scores: impl Iterator<Item = &'a CaseScore>) -> Vec<Spread> {
     for (name, value) in pose {
         row(name, false, &|c| c.pose.as_ref().map(value));
     }
-    let color: [(&str, fn(&ColorScore) -> Option<f32>); 6] = [
+    let color: [(&str, fn(&ColorScore) -> Option<f32>); 8] = [
         ("CIEDE2000 visible, absolute", |c| c.visible_absolute),
         ("CIEDE2000 visible, after a gain", |c| c.visible_aligned),
         ("CIEDE2000 mirrored, absolute", |c| c.mirrored_absolute),
         ("CIEDE2000 mirrored, after a gain", |c| c.mirrored_aligned),
+        ("CIEDE2000 mirrored alike, absolute", |c| c.mirrored_alike_absolute),
+        ("CIEDE2000 mirrored alike, after a gain", |c| c.mirrored_alike_aligned),
         ("CIEDE2000 unseen, absolute", |c| c.unseen_absolute),
         ("CIEDE2000 unseen, after a gain", |c| c.unseen_aligned),
     ];
     for (name, value) in color {
         row(name, false, &|c| c.color.as_ref().and_then(value));
     }
+    row("alike of what is mirrored (share)", true, &|c| c.color?.mirrored_alike_share);
     row("SSIM from 8 sides", true, &|c| c.ssim);
     row("FLIP from 8 sides", false, &|c| c.flip);
     row("seconds", false, &|c| c.secs);

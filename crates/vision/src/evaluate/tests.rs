@@ -54,6 +54,36 @@ fn the_truth_is_without_fault() {
 }
 
 #[test]
+fn what_differs_on_the_true_other_side_is_not_alike_but_stays_mirrored() {
+    let car = box_car();
+    let maps = AtlasMaps::compute(&car, 256);
+    // blue in front and red behind, and the far side's front green
+    let paint = |far_side: [u8; 3]| {
+        RgbaImage::from_fn(256, 256, |x, y| {
+            let at = maps.position[(y * 256 + x) as usize];
+            let [r, g, b] = if at.z < 0.0 { [200, 30, 30] } else if at.x < 0.0 { far_side } else { [30, 40, 200] };
+            Rgba([r, g, b, 255])
+        })
+    };
+    let (truth, mirrored) = (paint([20, 160, 40]), paint([30, 40, 200]));
+    let scorer = Evaluator::new(&car, &maps);
+    let of = |livery: &RgbaImage| {
+        let truth = Truth { camera: &camera(), livery: &truth };
+        scorer.score(truth, Ok(Estimate { camera: &camera(), livery: Some(livery) })).color.expect("colours")
+    };
+    let score = of(&mirrored);
+    let share = score.mirrored_alike_share.expect("a mirrored side");
+    assert!((0.2..0.8).contains(&share), "{share}");
+    assert_eq!(score.mirrored_alike_absolute, Some(0.0), "a perfect mirror");
+    let all = score.mirrored_absolute.expect("a mirrored side");
+    let apart = delta_e([30, 40, 200], [20, 160, 40]);
+    assert!((all - (1.0 - share) * apart).abs() < 0.02 * apart, "{all} of {apart}, {share} alike");
+    // wrong where alike: both count it
+    let grey = RgbaImage::from_pixel(8, 8, Rgba([128, 128, 128, 255]));
+    assert!(of(&grey).mirrored_alike_absolute > Some(20.0));
+}
+
+#[test]
 fn a_camera_turned_by_a_known_angle_is_off_by_the_distance_on_the_car() {
     let car = box_car();
     let maps = AtlasMaps::compute(&car, 512);

@@ -39,19 +39,19 @@ fn in_words(count: &CellCount) -> String {
 /// One line per measure: the method itself, then median and P90 of each baseline.
 fn measures(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     if !summary.baselines.is_empty() {
-        write!(f, "{:<34} {:>37}", "", "GridVox")?;
+        write!(f, "{:<38} {:>37}", "", "GridVox")?;
         for (method, _) in &summary.baselines {
             write!(f, "  | {:>19}", method.label())?;
         }
         writeln!(f)?;
     }
-    write!(f, "{:<34} {:>7} {:>9} {:>9} {:>9}", "measure", "photos", "median", "P90", "mean")?;
+    write!(f, "{:<38} {:>7} {:>9} {:>9} {:>9}", "measure", "photos", "median", "P90", "mean")?;
     for _ in &summary.baselines {
         write!(f, "  | {:>9} {:>9}", "median", "P90")?;
     }
     writeln!(f)?;
     for s in &summary.measures {
-        write!(f, "{:<34} {:>7} {:>9.3} {:>9.3} {:>9.3}", s.measure, s.count, s.median, s.p90, s.mean)?;
+        write!(f, "{:<38} {:>7} {:>9.3} {:>9.3} {:>9.3}", s.measure, s.count, s.median, s.p90, s.mean)?;
         for (_, spreads) in &summary.baselines {
             match spreads.iter().find(|other: &&Spread| other.measure == s.measure) {
                 Some(other) => write!(f, "  | {:>9.3} {:>9.3}", other.median, other.p90)?,
