@@ -1,7 +1,7 @@
 //! How far off the paint may be, told from the photo and from what the ways to it make of it.
 //!
 //! That the livery looks like the photo again under the light that was found says little: light and paint were fitted to
-//! look so. What tells more is whether paint of one ink came out alike, whether fit and network agree, how much of the
+//! look so. What tells more is whether paint of one ink came out alike, whether networks and fit agree, how much of the
 //! photo is burnt out or lost in the dark, and whether something of known colour anchors the exposure.
 
 use gridvox_car::AtlasMaps;
@@ -16,6 +16,10 @@ use crate::color::{LinearRgb, delta_e, lab, luminance};
 pub struct LightEvidence {
     /// Mean CIEDE2000 between the paint that was found and its nearest ink, before the inks had a say.
     pub scatter: f32,
+    /// Mean CIEDE2000 between the paint by the two networks, after the inks had a say; 0 where only one of them counts, `None`
+    /// where one alone was asked.
+    #[serde(default)]
+    pub networks_apart: Option<f32>,
     /// Mean CIEDE2000 between the paint by the fit and by the network, after one gain.
     pub apart: f32,
     /// Factor between their exposures, at least 1.
@@ -71,6 +75,7 @@ pub fn weigh(
     let brightest = large.max_by(|a, b| luminance(a.color).total_cmp(&luminance(b.color)));
     LightEvidence {
         scatter: mean(&|t| delta_e(found.color[t], palette.inks[labs.nearest(found.color[t])].color)),
+        networks_apart: None,
         apart: mean(&|t| delta_e(std::array::from_fn(|k| (fitted.color[t][k] * gain).min(1.0)), found.color[t])),
         gain_apart: gain.max(1.0 / gain.max(1e-3)),
         clipped: mean(&|t| f32::from(u8::from(photo.color[t].iter().any(|&v| v > CLIPPED)))),

@@ -61,6 +61,8 @@ pub struct Learned {
     pub light: Light,
     /// Mean CIEDE2000 between what the network said and what the inks made of it; `None` where they were not asked.
     pub scatter: Option<f32>,
+    /// See [`LightEvidence::networks_apart`](super::LightEvidence::networks_apart).
+    pub networks_apart: Option<f32>,
 }
 
 /// Asks the networks about a baked photo. `None` where there is nothing that they could judge the light by.
@@ -87,7 +89,9 @@ pub fn learned(
         Ok(Answer::new(found, inked))
     };
     let answers: Vec<Answer> = scene.networks.par_iter().map(answer).collect::<Result<_, _>>()?;
+    let asked = answers.len();
     let Some(answers) = Weighed::new(answers) else { return Ok(None) };
+    let networks_apart = (asked > 1).then(|| answers.apart());
     let found: Vec<LinearRgb> = (0..points.len()).map(|place| answers.paint(|answer| answer.paint()[place])).collect();
     if answers.have_inks() {
         let mut places = vec![0; coarse.color.len()];
@@ -101,7 +105,8 @@ pub fn learned(
         seen.iter().zip(&found).for_each(|(&cell, &albedo)| answer[cell] = albedo);
         coarse.carry(&answer, &mut photo, maps);
     }
-    Ok(Some(Learned { baked: photo, light: fit_known(&observations, &found), scatter: answers.scatter() }))
+    let light = fit_known(&observations, &found);
+    Ok(Some(Learned { baked: photo, light, scatter: answers.scatter(), networks_apart }))
 }
 
 /// What a network said of each place, and what its inks made of that.
@@ -148,6 +153,14 @@ impl Weighed {
 
     fn scatter(&self) -> Option<f32> {
         self.0.iter().map(|(answer, weight)| Some(answer.scatter? * weight)).sum()
+    }
+
+    /// Mean CIEDE2000 between the paint of the first answer and of the last; 0 for one alone.
+    fn apart(&self) -> f32 {
+        let [(first, _), .., (last, _)] = self.0.as_slice() else { return 0.0 };
+        // summed in order, or its last digits would depend on the threads
+        let apart: Vec<f32> = first.paint().par_iter().zip(last.paint()).map(|(a, b)| delta_e(*a, *b)).collect();
+        apart.iter().sum::<f32>() / apart.len().max(1) as f32
     }
 
     /// The mean of what the answers say, as albedo.
@@ -244,6 +257,8 @@ mod tests {
         assert!((even - 0.064).abs() < 1e-5 && (scatter.expect("judged") - 3.0).abs() < 1e-5, "{even:?}");
         let (doubted, _) = said(vec![of(0.027, Some(3.0)), of(0.125, Some(4.5))]);
         assert!(doubted > 0.027 && doubted < 0.045, "{doubted:?}");
+        let apart = |scatter| Weighed::new(vec![of(0.027, Some(3.0)), of(0.125, Some(scatter))]).expect("two").apart();
+        assert!((apart(3.0) - delta_e([0.027; 3], [0.125; 3])).abs() < 1e-4 && apart(6.0) == 0.0, "what is left out differs from nobody");
         let (left_out, _) = said(vec![of(0.027, Some(3.0)), of(0.125, Some(6.0))]);
         assert!((left_out - 0.027).abs() < 1e-5, "{left_out:?}");
     }
