@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gridvox_car::bundled;
 use gridvox_car::import::Nose;
-use gridvox_showroom::{PaintFinish, Softbox, aperture, picture};
+use gridvox_showroom::{Inspection, PaintFinish, Softbox, aperture, picture};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A livery studio for sim racing: from a photo of a race car to its texture, on your own machine.
@@ -140,6 +140,9 @@ pub struct RenderArgs {
     /// Paint finish: gloss, satin, matte, metallic, pearl, candy, chrome, carbon or wrap.
     #[arg(long, value_name = "NAME", default_value_t)]
     pub finish: PaintFinish,
+    /// False colours in place of paint: finish, checker, parts, wireframe or density.
+    #[arg(long, value_name = "NAME", default_value_t)]
+    pub inspect: Inspection,
     /// Spec map as for iRacing, a square picture that finishes the paint by texel: red metal, green roughness, blue missing
     /// clear coat.
     #[arg(long, value_name = "FILE")]

@@ -26,6 +26,9 @@
 #ifdef WOVEN
 #import gridvox::weave
 #endif
+#ifdef INSPECTS
+#import gridvox::inspect
+#endif
 
 struct Surface {
     shadow_area: vec4<f32>,
@@ -634,6 +637,38 @@ fn lit(place: Place) -> vec3<f32> {
     return luminance * view.exposure + emitted;
 }
 
+#ifdef INSPECTS
+// A place in false colours, a little darker where it turns away, so that shapes show.
+fn inspected(place: Place, uv: vec2<f32>, part: u32) -> vec3<f32> {
+    var colour = vec3(0.04);
+#ifdef INSPECTS_WIRES
+    colour = vec3(0.12);
+#endif
+#ifdef INSPECTS_PARTS
+    colour = inspect::part(part);
+#endif
+#ifdef PAINTED
+#ifdef INSPECTS_FINISH
+    colour = vec3(place.metallic, place.perceptual_roughness * place.perceptual_roughness, 1.0 - place.lacquer);
+#endif
+#ifdef INSPECTS_CHECKER
+    colour = inspect::checker(uv);
+#endif
+#ifdef INSPECTS_WIRES
+    colour = vec3(0.7);
+#endif
+#ifdef INSPECTS_DENSITY
+    let a = dpdx(uv);
+    let b = dpdy(uv);
+    let area = length(cross(dpdx(place.p), dpdy(place.p)));
+    let texels = f32(textureDimensions(livery).x);
+    colour = inspect::density(texels * sqrt(abs(a.x * b.y - a.y * b.x) / max(area, 1e-12)));
+#endif
+#endif
+    return colour * (0.4 + 0.6 * abs(dot(place.N, place.V)));
+}
+#endif
+
 @fragment
 fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutput {
     let material = pbr_bindings::material;
@@ -725,8 +760,10 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
     var rough = vec2(place.perceptual_roughness, place.lacquer_roughness);
     place.wide = smoothstep(vec2(0.02), vec2(0.25), rough * rough);
 #ifndef GATHERS
+#ifndef INSPECTS
     // else many samples see to it
     rough = over_pixel(rough, in.world_normal);
+#endif
 #endif
     place.perceptual_roughness = rough.x;
     place.lacquer_roughness = rough.y;
@@ -772,6 +809,13 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
 #ifdef PANE
     cover = 1.0 - pane(max(dot(place.N, place.V), 0.0001), 1.0 - cover).y;
 #endif
+#ifdef INSPECTS
+#ifdef PANE
+    cover = 0.3;
+#endif
+    out.color = vec4(inspected(place, in.uv_of_middle, mesh_functions::get_tag(in.instance_index)) * cover, cover);
+#else
     out.color = developed(vec4(lit(place), cover), in.position.xy);
+#endif
     return out;
 }

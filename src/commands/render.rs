@@ -27,6 +27,7 @@ pub fn run(args: &RenderArgs) -> Result<()> {
     let aperture = args.aperture.map(|f_number| Aperture { f_number, focus_m: args.focus, samples });
     let shot = StillShot {
         finish: args.finish,
+        inspection: args.inspect,
         softbox: args.softbox,
         transparent: args.transparent,
         supersample: args.supersample,

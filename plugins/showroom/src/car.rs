@@ -8,7 +8,7 @@ use crate::paint::{PaintSlot, PaintTextures};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::RenderLayers;
 use bevy::light::NotShadowCaster;
-use bevy::mesh::{Indices, PrimitiveTopology};
+use bevy::mesh::{Indices, MeshTag, PrimitiveTopology};
 use bevy::prelude::*;
 use bevy::render::storage::ShaderBuffer;
 use gridvox_car::{CarModel, CarPack, MaterialKind, Mesh as CarMesh};
@@ -202,6 +202,7 @@ pub(crate) fn spawn_in(
             let mut entity = commands.spawn((
                 Name::new(part.name.clone()),
                 CarPart(index),
+                MeshTag(index as u32),
                 StandsIn(light),
                 Visibility::default(),
                 Mesh3d(mesh.clone()),

@@ -3,6 +3,7 @@
 use crate::angle::ViewAngle;
 use crate::environment::EnvironmentId;
 use crate::finish::PaintFinish;
+use crate::inspect::Inspection;
 use crate::layout::{ViewId, ViewLayout};
 use crate::paint::PaintSlot;
 use crate::rig::ViewLight;
@@ -27,6 +28,8 @@ pub enum ShowroomCommand {
     SetSoftbox(Option<Softbox>),
     /// Finishes the paint of the whole car.
     SetFinish(PaintFinish),
+    /// Shows the car in false colours, or its paint again.
+    Inspect(Inspection),
     /// Hides parts of the car, by their index in its model, and shows all others.
     HideParts(Vec<usize>),
     /// Gives a livery a spec map, which finishes it by texel, or takes it away; see [`crate::spec`].

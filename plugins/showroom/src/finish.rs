@@ -8,6 +8,7 @@ pub use crate::coat::PaintFinish;
 
 use crate::car::Dressing;
 use crate::film;
+use crate::inspect::Inspection;
 use crate::mirrored;
 use crate::pane;
 use crate::softbox::Lamp;
@@ -36,6 +37,9 @@ const WEAVE_SHADER: Handle<Shader> = uuid_handle!("0c6e2a57-8d1b-4a35-b1c8-60d6f
 
 /// What a ray meets on the car.
 const MIRRORED_SHADER: Handle<Shader> = uuid_handle!("4b6f8e0d-2c35-4e71-8f0a-b8d2e94c7a16");
+
+/// False colours.
+const INSPECT_SHADER: Handle<Shader> = uuid_handle!("9c1d7e60-5b3a-4f0e-a7c2-4e8b1f6d3a95");
 
 /// Width of a tow of carbon fibre in metres, as in the cloth of body panels.
 const TOW_M: f32 = 0.004;
@@ -68,6 +72,9 @@ pub struct Finish {
     pub mirrors: bool,
     /// Light is gathered by rays of its own: pictures for keeping have the time, and samples enough to be without noise.
     pub gathers: bool,
+    /// What it shows in place of its paint in its light.
+    #[reflect(ignore)]
+    pub inspection: Inspection,
     /// Carbon fibre, which takes more light to show.
     pub woven: bool,
     /// A pane of glass.
@@ -83,6 +90,7 @@ pub struct FinishKey {
     mapped: bool,
     mirrors: bool,
     gathers: bool,
+    inspection: Inspection,
     woven: bool,
     pane: bool,
     sunny: bool,
@@ -96,6 +104,7 @@ impl From<&Finish> for FinishKey {
             mapped: finish.spec_map.is_some(),
             mirrors: finish.mirrors,
             gathers: finish.mirrors && finish.gathers,
+            inspection: finish.inspection,
             woven: finish.woven,
             pane: finish.pane,
             sunny: finish.sunny,
@@ -217,8 +226,12 @@ impl MaterialExtension for Finish {
         _: &MeshVertexBufferLayoutRef,
         key: MaterialExtensionKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        let FinishKey { painted, mapped, mirrors, gathers, woven, pane, sunny, softbox } = key.bind_group_data;
+        let FinishKey { painted, mapped, mirrors, gathers, inspection, woven, pane, sunny, softbox } = key.bind_group_data;
+        descriptor.primitive.polygon_mode = inspection.polygon_mode();
         if let Some(fragment) = &mut descriptor.fragment {
+            if let Some(inspects) = inspection.shader_def() {
+                fragment.shader_defs.extend(["INSPECTS".into(), inspects.into()]);
+            }
             fragment.shader_defs.extend(painted.then(|| "PAINTED".into()));
             fragment.shader_defs.extend(mapped.then(|| "SPEC_MAP".into()));
             fragment.shader_defs.extend(mirrors.then(|| "MIRRORS".into()));
@@ -330,6 +343,7 @@ pub fn finish_for(
         mirrored: dressing.mirrored.cloned().unwrap_or(mirrored::NOTHING),
         mirrors: dressing.mirrored.is_some() && !matches!(material.kind, MaterialKind::Rubber | MaterialKind::Interior),
         gathers: false,
+        inspection: Inspection::default(),
         woven: material.kind == MaterialKind::Carbon,
         pane: material.kind == MaterialKind::Glass,
         sunny: false,
@@ -344,6 +358,16 @@ pub(crate) fn gather_light(finishes: &mut Assets<FinishMaterial>, gathers: bool)
     for id in all {
         if let Some(mut finish) = finishes.get_mut(id) {
             finish.extension.gathers = gathers;
+        }
+    }
+}
+
+/// Shows every surface in false colours, or as it is.
+pub(crate) fn inspect(finishes: &mut Assets<FinishMaterial>, inspection: Inspection) {
+    let all: Vec<_> = finishes.ids().collect();
+    for id in all {
+        if let Some(mut finish) = finishes.get_mut(id) {
+            finish.extension.inspection = inspection;
         }
     }
 }
@@ -368,6 +392,7 @@ pub(crate) fn plugin(app: &mut App) {
     load_shader(app, &DEVELOP_SHADER, "develop.wgsl", include_str!("../../../assets/shaders/develop.wgsl"));
     load_shader(app, &SOFTBOX_SHADER, "softbox.wgsl", include_str!("../../../assets/shaders/softbox.wgsl"));
     load_shader(app, &WEAVE_SHADER, "weave.wgsl", include_str!("../../../assets/shaders/weave.wgsl"));
+    load_shader(app, &INSPECT_SHADER, "inspect.wgsl", include_str!("../../../assets/shaders/inspect.wgsl"));
     load_shader(app, &MIRRORED_SHADER, "mirrored.wgsl", include_str!("../../../assets/shaders/mirrored.wgsl"));
     load_shader(app, &FINISH_SHADER, "finish.wgsl", include_str!("../../../assets/shaders/finish.wgsl"));
     app.add_plugins(MaterialPlugin::<FinishMaterial>::default());
@@ -392,6 +417,7 @@ mod tests {
                 mirrored: mirrored::NOTHING,
                 mirrors: true,
                 gathers: false,
+                inspection: Inspection::default(),
                 woven: false,
                 pane: false,
                 sunny: false,

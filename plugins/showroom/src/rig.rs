@@ -137,7 +137,7 @@ pub(crate) fn set_up_rigs(
     let stage = stage.bypass_change_detection();
     let bounds = stage.bounds();
     let area = contact::shader_area(bounds);
-    let OnStage { car, levels, mirrored, rigs, own, finish, spec_maps, .. } = stage;
+    let OnStage { car, levels, mirrored, rigs, own, finish, inspection, spec_maps, .. } = stage;
     for (index, rig) in rigs.iter_mut().enumerate() {
         let used = index == 0 || own[index];
         if !used {
@@ -165,6 +165,7 @@ pub(crate) fn set_up_rigs(
             let dressing = Dressing { paint: &paint, ground_shadow, shadow_area: area, light, mirrored: traces.then_some(&mirrored.car) };
             car::spawn_in(index, &mut commands, levels.shown(), &mut finishes, car, &dressing);
             finish::finish_paint(&mut finishes, *finish);
+            finish::inspect(&mut finishes, *inspection);
             for (livery, map) in paint.textures.iter().zip(spec_maps.iter()) {
                 finish::set_spec_map(&mut finishes, livery, map.as_ref());
             }

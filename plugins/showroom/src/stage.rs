@@ -8,6 +8,7 @@ use crate::detail::{self, Levels};
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
 use crate::finish::{self, FinishMaterial, PaintFinish};
 use crate::focus;
+use crate::inspect::{self, Inspection};
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::layout::ViewId;
@@ -28,6 +29,7 @@ use bevy::image::{ImageAddressMode, ImageFilterMode, ImageSampler, ImageSamplerD
 use bevy::light::DirectionalLightShadowMap;
 use bevy::prelude::*;
 use bevy::render::RenderApp;
+use bevy::render::renderer::RenderDevice;
 use bevy::render::storage::ShaderBuffer;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
 use crossbeam_channel::{Receiver, Sender};
@@ -156,6 +158,7 @@ pub struct OnStage {
     bounds: (Vec3, Vec3),
     pub(crate) levels: Levels,
     pub(crate) finish: PaintFinish,
+    pub(crate) inspection: Inspection,
     /// By [`crate::PaintSlot::index`].
     pub(crate) spec_maps: [Option<Handle<Image>>; 2],
     pub(crate) mirrored: MirroredCar,
@@ -181,6 +184,7 @@ impl OnStage {
             bounds: EMPTY_STAGE,
             levels: Levels::default(),
             finish: PaintFinish::default(),
+            inspection: Inspection::default(),
             spec_maps: [None, None],
             mirrored: MirroredCar { car: mirrored::NOTHING, ..default() },
             hidden: Vec::new(),
@@ -391,7 +395,7 @@ fn apply_stage_commands(
     mut finishes: ResMut<Assets<FinishMaterial>>,
     mut images: ResMut<Assets<Image>>,
     on_stage: Query<Entity, With<CarOnStage>>,
-    paint: Res<PaintTextures>,
+    (paint, device): (Res<PaintTextures>, Option<Res<RenderDevice>>),
     mut redraw: ResMut<RedrawNeeded>,
 ) {
     for message in messages.read() {
@@ -427,6 +431,15 @@ fn apply_stage_commands(
             ShowroomCommand::SetFinish(wanted) => {
                 stage.finish = *wanted;
                 finish::finish_paint(&mut finishes, *wanted);
+                redraw.scene_changed();
+            }
+            ShowroomCommand::Inspect(wanted) => {
+                let possible = device.as_ref().is_none_or(|device| wanted.is_possible(device.features()));
+                stage.inspection = if possible { *wanted } else { Inspection::Paint };
+                if !possible {
+                    events.write(ShowroomEvent::Failed(inspect::NO_LINES.to_owned()));
+                }
+                finish::inspect(&mut finishes, stage.inspection);
                 redraw.scene_changed();
             }
             ShowroomCommand::SetSpecMap { map: Some(map), .. } if !spec::fits(map) => {

@@ -4,7 +4,7 @@
 use gridvox_car::testing::box_pack;
 use gridvox_car::{CarPack, MaterialKind, PhotoCamera, RasterOptions, ViewPreset, raster};
 use gridvox_showroom::stills::Darkroom;
-use gridvox_showroom::{Aperture, EnvironmentId, PaintFinish, StillCamera, StillError, StillScene, StillShot};
+use gridvox_showroom::{Aperture, EnvironmentId, Inspection, PaintFinish, StillCamera, StillError, StillScene, StillShot};
 use glam::{Vec2, Vec3};
 use image::{Rgba, RgbaImage};
 use std::path::{Path, PathBuf};
@@ -212,6 +212,10 @@ fn check_finishes(failures: &mut Vec<String>) {
         for (other, another) in &pictures[..i] {
             assert!(difference(picture, another).mean > 0.002, "{finish} looks like {other}");
         }
+    }
+    for inspection in Inspection::ALL.into_iter().filter(|inspection| *inspection != Inspection::Paint) {
+        let shot = StillShot { inspection, ..StillShot::new(StillCamera::Preset(ViewPreset::FrontLeft), 256, 160) };
+        check(&format!("inspect_{inspection}"), &shoot(shot), failures);
     }
     let close = PhotoCamera::look_at(Vec3::new(1.55, 0.85, 0.4), Vec3::new(0.95, 0.62, 0.1), Vec3::Y, 380.0, 256, 160);
     for (finish, livery) in [(PaintFinish::Carbon, 1), (PaintFinish::Metallic, 0), (PaintFinish::Pearl, 0)] {

@@ -148,6 +148,10 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
             studio.finish = finish;
             to.showroom.write(ShowroomCommand::SetFinish(finish));
         }
+        StudioCommand::Inspect(inspection) => {
+            studio.inspection = inspection;
+            to.showroom.write(ShowroomCommand::Inspect(inspection));
+        }
         StudioCommand::Undo => {
             to.editor.write(EditorCommand::Undo);
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bevy::prelude::{Message, Vec2};
 use gridvox_car::ViewPreset;
 use gridvox_inference::Quality;
-use gridvox_showroom::{EnvironmentId, PaintFinish, PaintSlot, Softbox, ViewId, ViewLayout, ViewLight};
+use gridvox_showroom::{EnvironmentId, Inspection, PaintFinish, PaintSlot, Softbox, ViewId, ViewLayout, ViewLight};
 
 use crate::dock::DockChange;
 use crate::imports::ImportForm;
@@ -118,6 +118,8 @@ pub enum StudioCommand {
     SetBaseColor([u8; 3]),
     /// Finishes the paint of the whole car.
     SetFinish(PaintFinish),
+    /// Shows the car in false colours, or its paint again.
+    Inspect(Inspection),
     /// Reads a spec map for the livery.
     OpenSpecMap(PathBuf),
     /// Takes the livery's spec map off.

@@ -9,7 +9,7 @@ use bevy_egui::egui::TextureHandle;
 use gridvox_car::{CarPack, PhotoCamera};
 use gridvox_livery::TiledImage;
 use gridvox_inference::{Analyzed, ENOUGH_PAIRS, FinishedLivery, Quality, Stage};
-use gridvox_showroom::{EnvironmentId, PaintFinish, SavedAngles, Softbox, ViewLight};
+use gridvox_showroom::{EnvironmentId, Inspection, PaintFinish, SavedAngles, Softbox, ViewLight};
 use image::RgbaImage;
 
 use crate::browser::Browser;
@@ -59,6 +59,8 @@ pub struct Studio {
     pub shows_confidence: bool,
     /// How the paint is finished.
     pub finish: PaintFinish,
+    /// What the car shows in place of its paint.
+    pub inspection: Inspection,
     /// What finishes the paint by texel.
     pub spec: SpecState,
     /// The version of the livery that was kept for comparing.
@@ -366,6 +368,7 @@ impl Default for Studio {
             result: None,
             shows_confidence: false,
             finish: PaintFinish::default(),
+            inspection: Inspection::default(),
             spec: SpecState::None,
             kept: None,
             difference: None,

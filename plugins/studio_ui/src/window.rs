@@ -156,7 +156,7 @@ fn panel_contents(ui: &mut Ui, panel: PanelId, studio: &Studio, views: &StudioVi
     match panel {
         PanelId::Photo => panels::photo::photo_panel(ui, studio, out),
         PanelId::Car => panels::car::car_panel(ui, &studio.cars, &studio.car, out),
-        PanelId::Finish => panels::finish::finish_panel(ui, studio.finish, open.base_color, &studio.spec, out),
+        PanelId::Finish => panels::finish::finish_panel(ui, studio.finish, studio.inspection, open.base_color, &studio.spec, out),
         PanelId::Light => panels::environment::environment_panel(ui, &studio.environments, &studio.light, out),
         PanelId::View => panels::view::view_panel(ui, &views.view_panel(), out),
         PanelId::Compare => {

@@ -11,6 +11,7 @@ use crate::contact;
 use crate::environment::PreparedEnvironment;
 use crate::finish::{self, FinishMaterial, LightOnSurfaces, PaintFinish};
 use crate::gpu::{self, PipelineProgress};
+use crate::inspect::{self, Inspection};
 use crate::lens::PhotoLens;
 use crate::light::Surroundings;
 use crate::mirrored::Mirrored;
@@ -28,6 +29,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::render::renderer::RenderDevice;
 use bevy::render::storage::ShaderBuffer;
 use bevy::time::TimeUpdateStrategy;
 use bevy::window::ExitCondition;
@@ -66,6 +68,7 @@ pub struct Darkroom {
     pub(super) painted: Option<usize>,
     pub(super) finished: PaintFinish,
     gathers: bool,
+    inspection: Inspection,
     /// The picture is linear light in 16-bit floats, as depth of field needs it.
     linear: bool,
     pub(super) warm: bool,
@@ -144,6 +147,7 @@ impl Darkroom {
             painted: None,
             finished: PaintFinish::default(),
             gathers: false,
+            inspection: Inspection::default(),
             linear: false,
             warm: false,
         })
@@ -160,6 +164,7 @@ impl Darkroom {
         self.light(shot)?;
         self.paint(shot)?;
         self.finish(shot.finish);
+        self.inspect(shot.inspection)?;
         let samples = self.samples(shot);
         self.keep_light_linear(samples.len() > 1);
         self.gather_light(samples.len() >= SMOOTH_SAMPLES);
@@ -208,6 +213,7 @@ impl Darkroom {
     fn samples(&self, shot: &StillShot) -> Vec<PhotoCamera> {
         let camera = shot.photo_camera(&self.scene.car);
         match shot.aperture {
+            _ if shot.inspection != Inspection::Paint => vec![camera],
             Some(aperture) => {
                 let focus_m = aperture.focus_m.unwrap_or_else(|| aperture::autofocus(&self.scene.car.model, &camera));
                 aperture.pinholes(&camera, focus_m)
@@ -282,6 +288,21 @@ impl Darkroom {
             // other shaders
             self.warm = false;
         }
+    }
+
+    /// What surfaces show.
+    fn inspect(&mut self, wanted: Inspection) -> Result<(), StillError> {
+        if self.inspection == wanted {
+            return Ok(());
+        }
+        if !wanted.is_possible(self.app.world().resource::<RenderDevice>().features()) {
+            return Err(StillError::Device(inspect::NO_LINES.to_owned()));
+        }
+        self.inspection = wanted;
+        finish::inspect(&mut self.app.world_mut().resource_mut::<Assets<FinishMaterial>>(), wanted);
+        // other shaders
+        self.warm = false;
+        Ok(())
     }
 
     /// Draws small pictures until shaders, meshes and textures are all there.

@@ -4,6 +4,7 @@ use super::StillError;
 use crate::aperture::Aperture;
 use crate::environment::EnvironmentId;
 use crate::finish::PaintFinish;
+use crate::inspect::Inspection;
 use crate::softbox::Softbox;
 use crate::spec;
 use gridvox_car::{CarPack, PhotoCamera, ViewPreset, frame_camera};
@@ -76,6 +77,8 @@ pub struct StillShot {
     pub backdrop_blur: Option<f32>,
     /// A softbox beside the car.
     pub softbox: Option<Softbox>,
+    /// False colours in place of paint; such a picture has one sample.
+    pub inspection: Inspection,
     /// Leaves ground and distance out; the picture has straight alpha.
     pub transparent: bool,
     /// Points of each pixel that are averaged in linear light; 1 is what the views draw. An aperture's own samples smooth edges
@@ -99,6 +102,7 @@ impl StillShot {
             exposure_stops: 0.0,
             backdrop_blur: None,
             softbox: None,
+            inspection: Inspection::default(),
             transparent: false,
             supersample: 1,
             aperture: None,

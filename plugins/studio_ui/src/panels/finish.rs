@@ -1,7 +1,8 @@
-//! How the paint is finished: one finish for the whole car, its base colour, and a spec map that finishes it by texel.
+//! How the paint is finished: one finish for the whole car, its base colour, a spec map that finishes it by texel, and what can be
+//! inspected in false colours.
 
 use bevy_egui::egui::{Button, Color32, RichText, Ui, vec2};
-use gridvox_showroom::PaintFinish;
+use gridvox_showroom::{Inspection, PaintFinish};
 
 use super::Commands;
 use crate::command::{Ask, StudioCommand};
@@ -14,7 +15,14 @@ use crate::widgets::{color_row, fact, heading, picture, remark, segmented_in_col
 const PICTURE: f32 = 84.0;
 
 /// The finish panel.
-pub fn finish_panel(ui: &mut Ui, finish: PaintFinish, base_color: [u8; 3], spec: &SpecState, out: &mut Commands) {
+pub fn finish_panel(
+    ui: &mut Ui,
+    finish: PaintFinish,
+    inspection: Inspection,
+    base_color: [u8; 3],
+    spec: &SpecState,
+    out: &mut Commands,
+) {
     let finishes = PaintFinish::ALL.map(|finish| (finish, finish.label()));
     if let Some(wanted) = segmented_in_columns(ui, finish, &finishes, 3) {
         out.push(StudioCommand::SetFinish(wanted));
@@ -25,6 +33,13 @@ pub fn finish_panel(ui: &mut Ui, finish: PaintFinish, base_color: [u8; 3], spec:
     ui.separator();
     heading(ui, "Spec map");
     spec_map(ui, spec, out);
+    ui.separator();
+    heading(ui, "Inspect");
+    let shown = Inspection::ALL.map(|inspection| (inspection, inspection.label()));
+    if let Some(wanted) = segmented_in_columns(ui, inspection, &shown, 3) {
+        out.push(StudioCommand::Inspect(wanted));
+    }
+    soft(ui, inspection.legend());
 }
 
 fn spec_map(ui: &mut Ui, spec: &SpecState, out: &mut Commands) {

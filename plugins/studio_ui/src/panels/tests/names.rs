@@ -3,7 +3,7 @@
 use bevy_egui::egui::accesskit::Action;
 use gridvox_car::import::LookMaterial;
 use gridvox_livery::TiledImage;
-use gridvox_showroom::{PaintFinish, PictureKind};
+use gridvox_showroom::{Inspection, PaintFinish, PictureKind};
 
 use super::*;
 use crate::dock::{DockChange, PanelId};
@@ -91,7 +91,7 @@ fn every_control_of_the_panels_has_a_name() {
     check("car", None, |ui, out| crate::panels::car::car_panel(ui, &cars, &studio.car, out));
     for spec in [SpecState::None, studio.spec.clone()] {
         check("finish", None, |ui, out| {
-            crate::panels::finish::finish_panel(ui, PaintFinish::default(), [9, 8, 7], &spec, out);
+            crate::panels::finish::finish_panel(ui, PaintFinish::default(), Inspection::default(), [9, 8, 7], &spec, out);
         });
     }
     let lights = [Choice::new("low_sun", "Low sun")];
