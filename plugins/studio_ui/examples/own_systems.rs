@@ -6,7 +6,8 @@
 //!
 //! Opens the studio's window with all its plugins and lets four views turn their light, so that each frame draws them anew. The
 //! processor's time of each system (a thread's own clock, so what else the machine does is not in it) comes from Bevy's spans;
-//! systems of the main and of the render world count, and the commands that they leave.
+//! systems of the main and of the render world count, and the commands that they leave. Then light and livery change a few times,
+//! and the frame that costs most is told.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -19,7 +20,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
-use gridvox_editor::EditorPlugin;
+use gridvox_editor::{EditorCommand, EditorPlugin};
 use gridvox_inference::InferencePlugin;
 use gridvox_showroom::{EnvironmentId, ShowroomCommand, ShowroomEvent, ShowroomPlugin, ViewLayout};
 use gridvox_studio_ui::{StartedAt, StudioStart, StudioUiPlugin};
@@ -33,7 +34,10 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Frames before the measured ones: pipelines, buffers and panels settle in them.
 const WARM_UP: usize = 20;
-const VIEWS: &str = "four views";
+/// Frames between one change of light or livery and the next; half as many frames as are measured have them.
+const CHANGES_EVERY: usize = 8;
+const LIVERY: &str = "samples/photo_front_left.livery.png";
+const LIGHTS: [&str; 4] = ["low_sun", "night_track", "overcast", "soft_studio"];
 
 static MEASURING: AtomicBool = AtomicBool::new(false);
 /// Milliseconds of each system in the frame that is drawn now.
@@ -100,6 +104,8 @@ struct Frames {
     drawn: Option<usize>,
     by_system: HashMap<String, f64>,
     sums: Vec<f64>,
+    /// With the system that took most of it.
+    changing: Vec<(f64, String)>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -132,6 +138,7 @@ fn turn_light(
     mut frames: ResMut<Frames>,
     mut facts: MessageReader<ShowroomEvent>,
     mut commands: MessageWriter<ShowroomCommand>,
+    mut editor: MessageWriter<EditorCommand>,
     mut exit: MessageWriter<AppExit>,
 ) {
     let first = facts.read().any(|fact| *fact == ShowroomEvent::FirstPictureDrawn);
@@ -141,14 +148,28 @@ fn turn_light(
     }
     let Some(drawn) = frames.drawn else { return };
     let spent = std::mem::take(&mut *SPENT.lock().unwrap_or_else(PoisonError::into_inner));
-    if drawn > WARM_UP {
+    let changing = drawn > WARM_UP + frames.wanted;
+    if changing {
+        let sum = spent.iter().map(|(_, ms)| ms).sum();
+        let most = spent.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        frames.changing.push((sum, most.map_or(String::new(), |(name, ms)| format!("{ms:.1} ms {name}"))));
+    } else if drawn > WARM_UP {
         frames.sums.push(spent.iter().map(|(_, ms)| ms).sum());
         for (name, ms) in spent {
             *frames.by_system.entry(name).or_default() += ms;
         }
     }
     MEASURING.store(drawn >= WARM_UP, Ordering::Relaxed);
-    if frames.sums.len() >= frames.wanted {
+    if changing && frames.changing.len() % CHANGES_EVERY == 0 {
+        let change = frames.changing.len() / CHANGES_EVERY;
+        if change % 2 == 0 {
+            commands.write(ShowroomCommand::SetEnvironment(EnvironmentId::parse(LIGHTS[change / 2 % LIGHTS.len()])));
+        } else {
+            let livery = gridvox_car::bundled::assets_dir().join(LIVERY);
+            editor.write(if change % 4 == 1 { EditorCommand::OpenLivery(livery) } else { EditorCommand::Clear });
+        }
+    }
+    if frames.changing.len() * 2 >= frames.wanted {
         _ = table(&frames);
         exit.write(AppExit::Success);
         return;
@@ -164,11 +185,15 @@ fn table(frames: &Frames) -> std::io::Result<()> {
     let mut sums = frames.sums.clone();
     sums.sort_by(f64::total_cmp);
     let at = |share: f64| sums[(share * (count - 1.0)) as usize];
-    writeln!(out, "own systems at {VIEWS}, {count} frames: median {:.3} ms a frame, P95 {:.3}, mean {:.3}", at(0.5), at(0.95), sums.iter().sum::<f64>() / count)?;
+    writeln!(out, "own systems at four views, {count} frames: median {:.3} ms a frame, P95 {:.3}, mean {:.3}", at(0.5), at(0.95), sums.iter().sum::<f64>() / count)?;
     let mut systems: Vec<_> = frames.by_system.iter().collect();
     systems.sort_by(|a, b| b.1.total_cmp(a.1));
     for (name, ms) in systems.iter().take(25) {
         writeln!(out, "{:8.4} ms  {name}", *ms / count)?;
     }
-    writeln!(out, "{} systems in all", systems.len())
+    writeln!(out, "{} systems in all", systems.len())?;
+    if let Some((longest, most)) = frames.changing.iter().max_by(|a, b| a.0.total_cmp(&b.0)) {
+        writeln!(out, "{} frames while light and livery change: at most {longest:.1} ms, of which {most}", frames.changing.len())?;
+    }
+    Ok(())
 }
