@@ -78,13 +78,16 @@ impl Inspection {
     }
 
     /// Whether a device can draw it.
-    pub(crate) fn is_possible(self, features: wgpu::Features) -> bool {
-        self != Self::Wires || features.contains(wgpu::Features::POLYGON_MODE_LINE)
+    pub(crate) fn check(self, features: wgpu::Features) -> Result<(), NoLines> {
+        let possible = self != Self::Wires || features.contains(wgpu::Features::POLYGON_MODE_LINE);
+        if possible { Ok(()) } else { Err(NoLines) }
     }
 }
 
-/// Told where a graphics device draws no lines.
-pub(crate) const NO_LINES: &str = "This graphics device draws no lines, so there is no wireframe: the other views of the car work.";
+/// A device that can't draw what is to be inspected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this graphics device draws no lines, so there is no wireframe: choose another of the false colours")]
+pub struct NoLines;
 
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,7 +120,7 @@ mod tests {
 
     #[test]
     fn only_lines_need_a_feature() {
-        let able = |features| Inspection::ALL.map(|inspection| inspection.is_possible(features));
+        let able = |features| Inspection::ALL.map(|inspection| inspection.check(features).is_ok());
         assert_eq!(able(wgpu::Features::POLYGON_MODE_LINE), [true; 6]);
         assert_eq!(able(wgpu::Features::empty()).iter().filter(|able| !**able).count(), 1);
     }

@@ -43,7 +43,7 @@ pub use aperture::Aperture;
 pub use commands::{ShowroomCommand, ShowroomEvent};
 pub use environment::{EnvironmentError, EnvironmentId, EnvironmentInfo, PreparedEnvironment, bundled_environments};
 pub use finish::PaintFinish;
-pub use inspect::Inspection;
+pub use inspect::{Inspection, NoLines};
 pub use pace::RedrawNeeded;
 pub use picture::{PictureError, PictureJob, PictureKind};
 pub use paint::{PaintBusy, PaintSlot, PaintUploads};

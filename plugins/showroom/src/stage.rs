@@ -8,7 +8,7 @@ use crate::detail::{self, Levels};
 use crate::environment::{EnvironmentError, EnvironmentId, PreparedEnvironment};
 use crate::finish::{self, FinishMaterial, PaintFinish};
 use crate::focus;
-use crate::inspect::{self, Inspection};
+use crate::inspect::Inspection;
 use crate::gpu::{self, PipelineProgress};
 use crate::light::{SHADOW_MAP_PX, Surroundings};
 use crate::layout::ViewId;
@@ -434,10 +434,10 @@ fn apply_stage_commands(
                 redraw.scene_changed();
             }
             ShowroomCommand::Inspect(wanted) => {
-                let possible = device.as_ref().is_none_or(|device| wanted.is_possible(device.features()));
-                stage.inspection = if possible { *wanted } else { Inspection::Paint };
-                if !possible {
-                    events.write(ShowroomEvent::Failed(inspect::NO_LINES.to_owned()));
+                let possible = device.as_ref().map_or(Ok(()), |device| wanted.check(device.features()));
+                stage.inspection = if possible.is_ok() { *wanted } else { Inspection::Paint };
+                if let Err(reason) = possible {
+                    events.write(ShowroomEvent::Failed(reason.to_string()));
                 }
                 finish::inspect(&mut finishes, stage.inspection);
                 redraw.scene_changed();

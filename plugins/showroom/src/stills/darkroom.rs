@@ -11,7 +11,7 @@ use crate::contact;
 use crate::environment::PreparedEnvironment;
 use crate::finish::{self, FinishMaterial, LightOnSurfaces, PaintFinish};
 use crate::gpu::{self, PipelineProgress};
-use crate::inspect::{self, Inspection};
+use crate::inspect::Inspection;
 use crate::lens::PhotoLens;
 use crate::light::Surroundings;
 use crate::mirrored::Mirrored;
@@ -295,9 +295,7 @@ impl Darkroom {
         if self.inspection == wanted {
             return Ok(());
         }
-        if !wanted.is_possible(self.app.world().resource::<RenderDevice>().features()) {
-            return Err(StillError::Device(inspect::NO_LINES.to_owned()));
-        }
+        wanted.check(self.app.world().resource::<RenderDevice>().features())?;
         self.inspection = wanted;
         finish::inspect(&mut self.app.world_mut().resource_mut::<Assets<FinishMaterial>>(), wanted);
         // other shaders

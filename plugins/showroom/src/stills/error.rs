@@ -3,6 +3,7 @@
 use super::shot::MAX_EDGE;
 use crate::environment::EnvironmentError;
 use crate::gpu::NoDevice;
+use crate::inspect::NoLines;
 
 /// Why no picture was made.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,9 @@ pub enum StillError {
     /// It was stopped.
     #[error("the picture was stopped")]
     Stopped,
+    /// No lines.
+    #[error(transparent)]
+    NoLines(#[from] NoLines),
     /// Drawing did not finish.
     #[error("the graphics device stopped answering ({0}): try again, or use software Vulkan")]
     Device(String),
