@@ -141,6 +141,8 @@ pub enum ShowroomEvent {
         /// Its own surroundings.
         environment: Option<EnvironmentId>,
     },
+    /// What the car shows now: what was asked for, or its paint where the device can't draw that.
+    Inspecting(Inspection),
     /// The first complete picture has been drawn: everything is loaded and compiled.
     FirstPictureDrawn,
     /// Paint arrived on the graphics card; the views show it with their next picture.

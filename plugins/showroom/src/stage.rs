@@ -439,6 +439,7 @@ fn apply_stage_commands(
                 if let Err(reason) = possible {
                     events.write(ShowroomEvent::Failed(reason.to_string()));
                 }
+                events.write(ShowroomEvent::Inspecting(stage.inspection));
                 finish::inspect(&mut finishes, stage.inspection);
                 redraw.scene_changed();
             }

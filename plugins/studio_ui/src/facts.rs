@@ -120,6 +120,7 @@ pub(crate) fn take_showroom_facts(
         match event {
             ShowroomEvent::ViewLit { view, environment } => views.note_light(*view, environment.clone()),
             ShowroomEvent::EnvironmentShown(_) => studio.light.preparing = false,
+            ShowroomEvent::Inspecting(shown) => studio.inspection = *shown,
             ShowroomEvent::Failed(message) => {
                 studio.light.preparing = false;
                 studio.notices.say(Weight::Error, message.as_str());
