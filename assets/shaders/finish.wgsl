@@ -82,6 +82,15 @@ fn ground_light(p: vec3<f32>) -> f32 {
     return textureSampleLevel(ground_shadow, ground_shadow_sampler, uv, 0.0).g;
 }
 
+// The same where a ray from the car meets the ground: 1 for rays that look up, and from `range` on, as slopes, all of it counts.
+fn ground_light_along(p: vec3<f32>, ray: vec3<f32>, range: vec2<f32>) -> f32 {
+    let met = ground_light(p + ray * min(p.y / max(-ray.y, 0.02), 6.0));
+    return mix(1.0, met, smoothstep(range.x, range.y, -ray.y));
+}
+
+// Rays that graze the ground are met by its horizon.
+const GRAZING: vec2<f32> = vec2(0.02, 0.12);
+
 // Where the surroundings' picture holds what a ray from the car meets. The picture is infinitely far away, but its ground is
 // not: a panel mirrors the ground beside it, which the picture's camera saw at another angle. As in backdrop.wgsl.
 fn in_picture(p: vec3<f32>, ray: vec3<f32>) -> vec3<f32> {
@@ -384,8 +393,7 @@ fn sent_back(panel: on_car::Panel, ray: vec3<f32>, pixel: vec2<f32>) -> vec3<f32
     let shaded = clamp(0.5 - 0.5 * panel.towards.y, 0.0, 1.0) * (1.0 - ground_below);
     let falls = max(sky.irradiance - surface.ground.rgb * shaded, vec3(0.0)) * panel.open;
     let open = free(panel.towards, panel.open, out, above.roughness);
-    let ground_seen = ground_light(panel.p + out * min(panel.p.y / max(-out.y, 0.02), 6.0));
-    let ground_open = mix(1.0, ground_seen, smoothstep(0.02, 0.12, -out.y));
+    let ground_open = ground_light_along(panel.p, out, GRAZING);
     let shine = mix(vec3(face(cosine) * (1.0 - above.roughness)), colour, metallic);
     var light = colour * (1.0 - metallic) * falls * (1.0 - shine);
     light += (sky.radiance * open * ground_open + falls * colour_of_car() * (1.0 - open)) * shine;
@@ -454,7 +462,7 @@ fn gathered(place: Place, N: vec3<f32>) -> vec3<f32> {
         let ray = N * sqrt(1.0 - u) + sides * vec2(cos(angle), sin(angle)) * sqrt(u);
         let sky = compute_radiances(layer(place.p, ray, ray, 0.7), &none, place.p, true).radiance;
         let met = on_car::meets(place.p + place.N * 0.003 + ray * 0.002, ray, PAST_CAR);
-        let ground = mix(1.0, ground_light(place.p + ray * min(place.p.y / max(-ray.y, 0.02), 6.0)), smoothstep(0.0, 0.05, -ray.y));
+        let ground = ground_light_along(place.p, ray, vec2(0.0, 0.05));
         arrives += sky * select(colour_of_car() * place.open, vec3(ground), met.triangle == on_car::NONE);
         all += sky;
     }
@@ -751,8 +759,7 @@ fn fragment(in: Between, @builtin(front_facing) is_front: bool) -> FragmentOutpu
 
     // The ground is darker where the car stands; what faces or mirrors it sees that.
     let r = reflect(-place.V, place.N);
-    let mirrored = ground_light(p + r * min(p.y / max(-r.y, 0.02), 6.0));
-    place.ground_open = mix(1.0, mirrored, smoothstep(0.02, 0.12, -r.y));
+    place.ground_open = ground_light_along(p, r, GRAZING);
     // half of what an upright surface gets from the ground comes from within 1.73 times its height
     let below = ground_light(p + vec3(place.towards.x, 0.0, place.towards.z) * (1.73 * max(p.y, 0.0)));
     place.shaded_ground = clamp(0.5 - 0.5 * place.towards.y, 0.0, 1.0) * (1.0 - below);

@@ -7,6 +7,7 @@
 use crate::model::{CarModel, Mesh};
 use meshopt::{SimplifyOptions, VertexDataAdapter};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Metres that a normal which turns by a radian counts like: shading forgives more than outlines.
 const NORMAL_M: f32 = 0.02;
@@ -30,13 +31,13 @@ pub fn simplified(model: &CarModel, error_m: f32) -> CarModel {
 
 /// The car with at most so many triangles, and the error in metres at which it has so few: the finest of errors that double from
 /// half a millimetre on. `None` where not even a decimetre is enough.
-pub fn with_at_most(model: &CarModel, triangles: usize) -> Option<(CarModel, f32)> {
+pub fn with_at_most(model: &CarModel, triangles: usize) -> Option<(Cow<'_, CarModel>, f32)> {
     if model.triangle_count() <= triangles {
-        return Some((model.clone(), 0.0));
+        return Some((Cow::Borrowed(model), 0.0));
     }
     (0..9).map(|doubled| 0.0005 * (1 << doubled) as f32).find_map(|error_m| {
         let simple = simplified(model, error_m);
-        (simple.triangle_count() <= triangles).then_some((simple, error_m))
+        (simple.triangle_count() <= triangles).then_some((Cow::Owned(simple), error_m))
     })
 }
 

@@ -1,6 +1,7 @@
 //! The paint finishes, as painters name them, and what each is made of.
 
 use crate::finish::Surface;
+use crate::names;
 use bevy::math::Vec4;
 use bevy::pbr::StandardMaterial;
 use std::fmt;
@@ -120,9 +121,7 @@ impl FromStr for PaintFinish {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        let same = |finish: &Self| finish.label().eq_ignore_ascii_case(name);
-        Self::ALL.into_iter().find(same).ok_or_else(|| format!("there is no finish \"{name}\": use {}", names()))
+        names::find(&Self::ALL, name, "there is no finish")
     }
 }
 

@@ -245,40 +245,40 @@ impl MaterialExtension for Finish {
     }
 }
 
-/// Finishes every painted part anew, and tells all parts what the paint is that they mirror.
-pub(crate) fn finish_paint(finishes: &mut Assets<FinishMaterial>, wanted: PaintFinish) {
-    let all: Vec<_> = finishes.ids().collect();
-    for id in all {
+/// Changes the finishes that `which` picks. Others stay as they are on the graphics card.
+fn change(
+    finishes: &mut Assets<FinishMaterial>,
+    which: impl Fn(&FinishMaterial) -> bool,
+    mut change: impl FnMut(&mut FinishMaterial),
+) {
+    let picked: Vec<_> = finishes.iter().filter(|(_, finish)| which(finish)).map(|(id, _)| id).collect();
+    for id in picked {
         if let Some(mut finish) = finishes.get_mut(id) {
-            let FinishMaterial { base, extension } = &mut *finish;
-            extension.surface.paint = wanted.coat().as_mirrored();
-            if extension.livery.is_some() {
-                wanted.apply(base, &mut extension.surface);
-                extension.woven = wanted.coat().weave;
-            }
+            change(&mut finish);
         }
     }
 }
 
+/// Finishes every painted part anew, and tells all parts what the paint is that they mirror.
+pub(crate) fn finish_paint(finishes: &mut Assets<FinishMaterial>, wanted: PaintFinish) {
+    change(finishes, |_| true, |FinishMaterial { base, extension }| {
+        extension.surface.paint = wanted.coat().as_mirrored();
+        if extension.livery.is_some() {
+            wanted.apply(base, &mut extension.surface);
+            extension.woven = wanted.coat().weave;
+        }
+    });
+}
+
 /// Changes the car that all parts mirror.
 pub(crate) fn mirror(finishes: &mut Assets<FinishMaterial>, car: &Handle<ShaderBuffer>) {
-    let others: Vec<_> = finishes.iter().filter(|(_, f)| f.extension.mirrored != *car).map(|(id, _)| id).collect();
-    for id in others {
-        if let Some(mut finish) = finishes.get_mut(id) {
-            finish.extension.mirrored = car.clone();
-        }
-    }
+    change(finishes, |finish| finish.extension.mirrored != *car, |finish| finish.extension.mirrored = car.clone());
 }
 
 /// Gives the parts that show a livery a spec map, or takes it away.
 pub(crate) fn set_spec_map(finishes: &mut Assets<FinishMaterial>, livery: &Handle<Image>, map: Option<&Handle<Image>>) {
     let shows = |finish: &FinishMaterial| finish.extension.livery.as_ref() == Some(livery);
-    let painted: Vec<_> = finishes.iter().filter(|(_, finish)| shows(finish)).map(|(id, _)| id).collect();
-    for id in painted {
-        if let Some(mut finish) = finishes.get_mut(id) {
-            finish.extension.spec_map = map.cloned();
-        }
-    }
+    change(finishes, shows, |finish| finish.extension.spec_map = map.cloned());
 }
 
 /// The material for a part; paint gets the live livery of `slot`.
@@ -354,22 +354,12 @@ pub fn finish_for(
 
 /// Lets every finish gather its light by rays, or take what was baked.
 pub(crate) fn gather_light(finishes: &mut Assets<FinishMaterial>, gathers: bool) {
-    let all: Vec<_> = finishes.ids().collect();
-    for id in all {
-        if let Some(mut finish) = finishes.get_mut(id) {
-            finish.extension.gathers = gathers;
-        }
-    }
+    change(finishes, |finish| finish.extension.gathers != gathers, |finish| finish.extension.gathers = gathers);
 }
 
 /// Shows every surface in false colours, or as it is.
 pub(crate) fn inspect(finishes: &mut Assets<FinishMaterial>, inspection: Inspection) {
-    let all: Vec<_> = finishes.ids().collect();
-    for id in all {
-        if let Some(mut finish) = finishes.get_mut(id) {
-            finish.extension.inspection = inspection;
-        }
-    }
+    change(finishes, |finish| finish.extension.inspection != inspection, |finish| finish.extension.inspection = inspection);
 }
 
 /// Lights every finish.

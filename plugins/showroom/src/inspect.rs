@@ -1,5 +1,6 @@
 //! Looking at what a livery is made of, not at how it looks: false colours in place of light.
 
+use crate::names;
 use bevy::render::render_resource::PolygonMode;
 use std::fmt;
 use std::str::FromStr;
@@ -99,9 +100,7 @@ impl FromStr for Inspection {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        let same = |inspection: &Self| inspection.name().eq_ignore_ascii_case(name);
-        Self::ALL.into_iter().find(same).ok_or_else(|| format!("there is nothing to inspect called \"{name}\": use {}", names()))
+        names::find(&Self::ALL, name, "there is nothing to inspect called")
     }
 }
 

@@ -22,6 +22,7 @@ pub mod layout;
 pub mod lens;
 pub mod light;
 mod mirrored;
+mod names;
 pub mod pace;
 pub mod paint;
 mod pane;

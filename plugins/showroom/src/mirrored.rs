@@ -49,9 +49,6 @@ impl Mirrored {
     }
 
     fn of_at_most(model: &CarModel, triangles: usize) -> Result<Self, TooManyTriangles> {
-        if model.triangle_count() <= triangles {
-            return Ok(Self::laid_out(model));
-        }
         let (simple, _) = detail::with_at_most(model, triangles).ok_or(TooManyTriangles(model.triangle_count()))?;
         Ok(Self::laid_out(&simple))
     }

@@ -358,9 +358,7 @@ impl OnStage {
             self.mirrored.done = order;
         }
     }
-}
 
-impl OnStage {
     /// Makes the car's simpler meshes; without a thread for it, the whole ones do.
     pub(crate) fn simplify_car(&mut self) {
         let Some(car) = self.car.clone() else { return };

@@ -149,7 +149,6 @@ fn carry_out(command: StudioCommand, studio: &mut Studio, open: &OpenLivery, to:
             to.showroom.write(ShowroomCommand::SetFinish(finish));
         }
         StudioCommand::Inspect(inspection) => {
-            studio.inspection = inspection;
             to.showroom.write(ShowroomCommand::Inspect(inspection));
         }
         StudioCommand::Undo => {

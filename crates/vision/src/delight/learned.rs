@@ -119,11 +119,7 @@ struct Answer {
 
 impl Answer {
     fn new(found: Vec<LinearRgb>, inked: Option<Inked>) -> Self {
-        let scatter = inked.as_ref().map(|inked| {
-            // summed in order, or its last digits would depend on the threads
-            let apart: Vec<f32> = inked.paint.par_iter().zip(&found).map(|(a, b)| delta_e(*a, *b)).collect();
-            apart.iter().sum::<f32>() / found.len().max(1) as f32
-        });
+        let scatter = inked.as_ref().map(|inked| mean_delta_e(&inked.paint, &found));
         Self { found, inked, scatter }
     }
 
@@ -131,6 +127,12 @@ impl Answer {
     fn paint(&self) -> &[LinearRgb] {
         self.inked.as_ref().map_or(&self.found, |inked| &inked.paint)
     }
+}
+
+fn mean_delta_e(one: &[LinearRgb], other: &[LinearRgb]) -> f32 {
+    // summed in order, or its last digits would depend on the threads
+    let apart: Vec<f32> = one.par_iter().zip(other).map(|(a, b)| delta_e(*a, *b)).collect();
+    apart.iter().sum::<f32>() / apart.len().max(1) as f32
 }
 
 /// Answers, each of which counts the less the farther it lies from few inks.
@@ -158,9 +160,7 @@ impl Weighed {
     /// Mean CIEDE2000 between the paint of the first answer and of the last; 0 for one alone.
     fn apart(&self) -> f32 {
         let [(first, _), .., (last, _)] = self.0.as_slice() else { return 0.0 };
-        // summed in order, or its last digits would depend on the threads
-        let apart: Vec<f32> = first.paint().par_iter().zip(last.paint()).map(|(a, b)| delta_e(*a, *b)).collect();
-        apart.iter().sum::<f32>() / apart.len().max(1) as f32
+        mean_delta_e(first.paint(), last.paint())
     }
 
     /// The mean of what the answers say, as albedo.
