@@ -333,7 +333,7 @@ pub struct TrainArgs {
     /// What to train.
     #[arg(long, value_enum, default_value = "correspond")]
     pub network: TrainedNetwork,
-    /// Bundled car's id, or the folder of a car pack; may be repeated. The reading network needs none.
+    /// Bundled car's id, or the folder of a car pack; may be repeated. The lettering and reading networks need none.
     #[arg(long, value_name = "ID|DIR")]
     pub car: Vec<String>,
     /// Train on photos of the car in this folder, as `gridvox synth` writes it, instead of drawing them on the way.
@@ -385,6 +385,8 @@ pub enum TrainedNetwork {
     Atlas,
     /// Paints one car's texture straight from a photo; a baseline for `gridvox eval --baselines`.
     Direct,
+    /// Finds letters and words on faces laid flat.
+    Lettering,
     /// Tells writing from mirror writing.
     Reading,
 }
@@ -398,6 +400,7 @@ impl TrainedNetwork {
             Self::AlbedoHarsh => "albedo_harsh",
             Self::Atlas => "atlas",
             Self::Direct => "direct",
+            Self::Lettering => "lettering",
             Self::Reading => "reading",
         }
     }

@@ -3,7 +3,7 @@
 use color_eyre::eyre::{Result, bail};
 use gridvox_car::CarPack;
 use gridvox_vision::Cancel;
-use gridvox_vision::net::{AlbedoConfig, AtlasConfig, DirectConfig, NetworkConfig, ReadingConfig};
+use gridvox_vision::net::{AlbedoConfig, AtlasConfig, DirectConfig, LetteringConfig, NetworkConfig, ReadingConfig};
 use gridvox_vision::train::{self, KnownPhotos, TrainOptions, TrainProgress};
 
 use crate::cli::{TrainArgs, TrainedNetwork, TrainingDevice};
@@ -36,6 +36,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         TrainedNetwork::Albedo | TrainedNetwork::AlbedoHarsh => TrainOptions::albedo(args.out.clone()),
         TrainedNetwork::Atlas => TrainOptions::atlas(args.out.clone()),
         TrainedNetwork::Direct => TrainOptions::direct(args.out.clone()),
+        TrainedNetwork::Lettering => TrainOptions::lettering(args.out.clone()),
         TrainedNetwork::Reading => TrainOptions::reading(args.out.clone()),
     };
     let start = args.start_from.clone();
@@ -62,6 +63,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             let [pack] = packs.as_slice() else { bail!("The direct network paints one car's texture: name one alone with --car.") };
             train::direct(&pack.model, &DirectConfig::standard(&pack.manifest.id), &options, &cancel, &mut say)?
         }
+        (TrainedNetwork::Lettering, None) => train::lettering(&LetteringConfig::standard(), &options, &cancel, &mut say)?,
         (TrainedNetwork::Reading, None) => train::reading(&ReadingConfig::standard(), &options, &cancel, &mut say)?,
     };
     eprintln!("validation: {metrics}");

@@ -17,7 +17,7 @@ use gridvox_vision::color::{self, LinearRgb, delta_e};
 use gridvox_vision::complete::{Guide, MIRRORED_FROM, SEEN_FROM, complete};
 use gridvox_vision::delight::{self, Sample, cluster};
 use gridvox_vision::evaluate::{Estimate, Evaluator, Looks, Truth};
-use gridvox_vision::net::{AtlasNetwork, ReadingNetwork, weights};
+use gridvox_vision::net::{AtlasNetwork, weights};
 use gridvox_vision::report::CameraReport;
 use gridvox_vision::synth::livery::classes;
 use gridvox_vision::{Cancel, GenerateOptions, Vision, generate, photo};
@@ -45,7 +45,6 @@ struct Bench<'a> {
     scene: RasterScene,
     bvh: Bvh,
     guide: Option<Guide<'a>>,
-    reading: Option<ReadingNetwork>,
     vision: Vision,
 }
 
@@ -72,7 +71,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         scene: RasterScene::new(&car.model),
         bvh: Bvh::of_car(&car.model),
         guide: atlas.as_ref().map(|network| Guide { network, classes: &classes, bounds }),
-        reading: weights::load_if_listed(&models, &candle_core::Device::Cpu)?,
         vision: Vision::for_known_cameras(&models)?,
     };
     let mut all: Vec<(Vec<Row>, Vec<(String, f32)>)> = Vec::new();
@@ -167,7 +165,7 @@ impl Bench<'_> {
         let baked = bake::bake(&view, &self.car.model, &self.scene, self.maps);
         let finish = |baked: &Baked| -> Result<Vec<LinearRgb>, Box<dyn std::error::Error>> {
             let palette = delight::palette_of(baked, self.maps);
-            let done = complete(baked.color.clone(), &baked.weight, self.maps, &palette, self.guide.as_ref(), self.reading.as_ref())?;
+            let done = complete(baked.color.clone(), &baked.weight, self.maps, &palette, self.guide.as_ref(), self.vision.readers())?;
             Ok(done.color)
         };
         let lit_off = finish(&baked)?;
@@ -196,13 +194,13 @@ impl Bench<'_> {
         add("the same, what is called mirrored true as well", &mirrored_ok);
         let no_mirror = AtlasMaps { mirror: vec![NONE; self.maps.mirror.len()], ..self.maps.clone() };
         let palette = delight::palette_of(&exact, self.maps);
-        let done = complete(exact.color.clone(), &exact.weight, &no_mirror, &palette, self.guide.as_ref(), self.reading.as_ref())?;
+        let done = complete(exact.color.clone(), &exact.weight, &no_mirror, &palette, self.guide.as_ref(), self.vision.readers())?;
         add("baked texels true, nothing mirrored but all invented", &done.color);
         let seen_colors: Vec<LinearRgb> = found.clone();
         let weight: Vec<f32> = confidence.iter().map(|&c| if c >= SEEN_FROM { f32::from(c - SEEN_FROM + 1) / 56.0 } else { 0.0 }).collect();
         let of_found = Baked { color: seen_colors, weight };
         let palette = delight::palette_of(&of_found, self.maps);
-        let done = complete(of_found.color.clone(), &of_found.weight, &no_mirror, &palette, self.guide.as_ref(), self.reading.as_ref())?;
+        let done = complete(of_found.color.clone(), &of_found.weight, &no_mirror, &palette, self.guide.as_ref(), self.vision.readers())?;
         add("as it is, nothing mirrored but all invented", &done.color);
 
         let mirror = self.mirror_table(&gained, &truth, &regions, &confidence);

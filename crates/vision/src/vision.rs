@@ -7,7 +7,8 @@ use candle_core::Device;
 use gridvox_car::{AtlasMaps, CarPack, RasterScene};
 use image::RgbImage;
 
-use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, HarshAlbedo, ModelError, Proportions, ReadingNetwork, weights};
+use crate::complete::Readers;
+use crate::net::{AlbedoNetwork, AtlasNetwork, Correspondence, CorrespondenceNet, HarshAlbedo, LetteringNetwork, ModelError, Proportions, ReadingNetwork, weights};
 use crate::pose;
 use crate::timed::timed;
 
@@ -17,6 +18,7 @@ pub struct Vision {
     albedo: AlbedoNetwork,
     albedo_harsh: Option<HarshAlbedo>,
     atlas: Option<AtlasNetwork>,
+    lettering: Option<LetteringNetwork>,
     reading: Option<ReadingNetwork>,
     cars: Mutex<Option<Arc<KeptCar>>>,
 }
@@ -46,6 +48,7 @@ impl Vision {
             albedo: weights::load(models_dir, &Device::Cpu)?,
             albedo_harsh: weights::load_if_listed(models_dir, &Device::Cpu)?,
             atlas: weights::load_if_listed(models_dir, &Device::Cpu)?,
+            lettering: weights::load_if_listed(models_dir, &Device::Cpu)?,
             reading: weights::load_if_listed(models_dir, &Device::Cpu)?,
             cars: Mutex::new(None),
         })
@@ -61,9 +64,9 @@ impl Vision {
         self.atlas.as_ref()
     }
 
-    /// The network that tells writing from mirror writing; models folders of older versions have none.
-    pub(crate) fn reading(&self) -> Option<&ReadingNetwork> {
-        self.reading.as_ref()
+    /// The networks that know words; models folders of older versions lack one or both.
+    pub fn readers(&self) -> Readers<'_> {
+        Readers { finder: self.lettering.as_ref(), reader: self.reading.as_ref() }
     }
 
     /// What the network sees in a photo of a car of such proportions.

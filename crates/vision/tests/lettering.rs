@@ -7,9 +7,9 @@ use glam::{Vec2, Vec3};
 use gridvox_car::testing::box_car;
 use gridvox_car::{AtlasMaps, bundled};
 use gridvox_vision::color::{LinearRgb, delta_e};
-use gridvox_vision::complete::{Completed, complete};
+use gridvox_vision::complete::{Completed, Readers, complete};
 use gridvox_vision::delight::{Ink, Palette};
-use gridvox_vision::net::{ReadingNetwork, weights};
+use gridvox_vision::net::{LetteringNetwork, ReadingNetwork, weights};
 use gridvox_vision::synth::lettering::Word;
 
 const WHITE: LinearRgb = [0.8, 0.8, 0.8];
@@ -17,8 +17,27 @@ const RED: LinearRgb = [0.5, 0.03, 0.03];
 /// Of no ink.
 const FAINT: LinearRgb = [0.5, 0.5, 0.5];
 
-fn reader() -> ReadingNetwork {
-    weights::load(&bundled::models_dir(), &Device::Cpu).expect("the weights fit")
+struct Networks {
+    finder: LetteringNetwork,
+    reader: ReadingNetwork,
+}
+
+impl Networks {
+    fn load() -> Self {
+        let models = bundled::models_dir();
+        Self {
+            finder: weights::load(&models, &Device::Cpu).expect("the weights fit"),
+            reader: weights::load(&models, &Device::Cpu).expect("the weights fit"),
+        }
+    }
+
+    fn readers(&self) -> Readers<'_> {
+        Readers { finder: Some(&self.finder), reader: Some(&self.reader) }
+    }
+
+    fn reader_alone(&self) -> Readers<'_> {
+        Readers { reader: Some(&self.reader), ..Readers::default() }
+    }
 }
 
 /// A word on the car's sides: its middle along the car and in height, and its height, metres.
@@ -44,7 +63,7 @@ impl Lettered {
 }
 
 /// Shows the box car's left side alone, and completes it.
-fn completed(paint: impl Fn(Vec3) -> LinearRgb, reader: Option<&ReadingNetwork>) -> (AtlasMaps, Completed) {
+fn completed(paint: impl Fn(Vec3) -> LinearRgb, readers: Readers<'_>) -> (AtlasMaps, Completed) {
     let maps = AtlasMaps::compute(&box_car(), 1024);
     let mut color = vec![[0.0; 3]; maps.part.len()];
     let mut weight = vec![0.0; maps.part.len()];
@@ -52,7 +71,7 @@ fn completed(paint: impl Fn(Vec3) -> LinearRgb, reader: Option<&ReadingNetwork>)
         (color[i], weight[i]) = (paint(maps.position[i]), 0.8);
     }
     let palette = Palette { inks: vec![Ink { color: WHITE, share: 0.7 }, Ink { color: RED, share: 0.3 }] };
-    let done = complete(color, &weight, &maps, &palette, None, reader).expect("it runs");
+    let done = complete(color, &weight, &maps, &palette, None, readers).expect("it runs");
     (maps, done)
 }
 
@@ -77,11 +96,11 @@ fn wrong(maps: &AtlasMaps, done: &Completed, paint: impl Fn(Vec3) -> LinearRgb) 
 fn a_faint_word_without_an_ink_of_its_own_stays_readable() {
     let word = Lettered::new("TORVAN", 0.12);
     let paint = |p: Vec3| if word.covers(p) { FAINT } else { WHITE };
-    let (maps, done) = completed(paint, Some(&reader()));
+    let (maps, done) = completed(paint, Networks::load().readers());
     let (all, off) = wrong(&maps, &done, paint);
     assert!(all > 200 && off * 12 < all, "{off} of {all} texels are wrong");
     // By its inks alone nobody would find it.
-    let (maps, done) = completed(paint, None);
+    let (maps, done) = completed(paint, Readers::default());
     let (all, off) = wrong(&maps, &done, paint);
     assert!(done.words == 0 && off * 2 > all, "{off} of {all} texels are wrong");
 }
@@ -93,7 +112,7 @@ fn a_number_keeps_its_place_on_its_roundel() {
         let from = Vec2::new(p.z, p.y).distance(number.middle);
         if number.covers(p) { [0.02; 3] } else if from < 0.19 { WHITE } else { RED }
     };
-    let (maps, done) = completed(paint, Some(&reader()));
+    let (maps, done) = completed(paint, Networks::load().readers());
     let (all, off) = wrong(&maps, &done, paint);
     assert!(all > 300 && off * 12 < all, "{off} of {all} texels are wrong");
     // Beside it nothing moves.
@@ -105,6 +124,21 @@ fn a_number_keeps_its_place_on_its_roundel() {
     }
 }
 
+/// A number that touches a line of its own ink is no piece of that ink alone.
+#[test]
+fn a_number_with_a_line_of_its_ink_through_it_stays_readable() {
+    let number = Lettered::new("457", 0.3);
+    let line = |p: Vec3| p.x.abs() > 0.9 && (p.y - number.middle.y - 0.05).abs() < 0.012;
+    let paint = |p: Vec3| if number.covers(p) || line(p) { RED } else { WHITE };
+    let networks = Networks::load();
+    let (maps, done) = completed(paint, networks.readers());
+    let (all, off) = wrong(&maps, &done, paint);
+    assert!(all > 300 && off * 4 < all, "{off} of {all} texels are wrong");
+    let (maps, done) = completed(paint, networks.reader_alone());
+    let (all, off) = wrong(&maps, &done, paint);
+    assert!(off * 2 > all, "{off} of {all} texels are wrong without the lettering network");
+}
+
 #[test]
 fn chevrons_stripes_and_discs_are_mirrored_as_they_are() {
     let (chevrons, stripes, discs) = (
@@ -113,10 +147,10 @@ fn chevrons_stripes_and_discs_are_mirrored_as_they_are() {
         |p: Vec3| Vec2::new((p.z * 5.0).rem_euclid(1.0) - 0.5, (p.y - 0.55) * 5.0).length() < 0.35,
     );
     let shapes: [&dyn Fn(Vec3) -> bool; 3] = [&chevrons, &stripes, &discs];
-    let reader = reader();
+    let networks = Networks::load();
     for (index, shape) in shapes.iter().enumerate() {
         for ink in [RED, FAINT] {
-            let (maps, done) = completed(|p| if shape(p) && p.x.abs() > 0.9 { ink } else { WHITE }, Some(&reader));
+            let (maps, done) = completed(|p| if shape(p) && p.x.abs() > 0.9 { ink } else { WHITE }, networks.readers());
             let moved = (0..maps.part.len())
                 .filter(|&i| maps.part[i] != 0 && maps.normal[i].x < -0.5 && (maps.mirror[i] as usize) < maps.part.len())
                 .filter(|&i| delta_e(done.color[i], done.color[maps.mirror[i] as usize]) > 3.0)
@@ -128,10 +162,10 @@ fn chevrons_stripes_and_discs_are_mirrored_as_they_are() {
 
 #[test]
 fn mirror_writing_is_told_from_writing() {
-    let reader = reader();
+    let networks = Networks::load();
     for backward in [false, true] {
         let word = Lettered { backward, ..Lettered::new("KESTRO 27", 0.16) };
-        let (_, done) = completed(|p| if word.covers(p) { FAINT } else { WHITE }, Some(&reader));
+        let (_, done) = completed(|p| if word.covers(p) { FAINT } else { WHITE }, networks.readers());
         let odds = done.mirrored_log_odds.expect("a word is found");
         assert!(if backward { odds > 1.0 } else { odds < -1.0 }, "log odds {odds} of {backward}");
     }

@@ -6,8 +6,10 @@ use glam::{Mat4, Vec2, Vec3, Vec4};
 use gridvox_car::raster::{self, RasterOptions};
 use gridvox_car::{AtlasMaps, CarPack, PhotoCamera, RasterScene, bundled};
 use gridvox_vision::evaluate::{Estimate, Evaluator, Truth};
-use gridvox_vision::net::{AtlasNetwork, CorrespondenceNet, Proportions, ReadingNetwork, weights};
+use gridvox_vision::net::{AtlasNetwork, CorrespondenceNet, LetteringNetwork, Proportions, ReadingNetwork, weights};
 use gridvox_vision::synth::cells::{CellStream, CellSubject};
+use gridvox_vision::synth::faces::{ACROSS, FaceStream};
+use gridvox_vision::synth::flat::NO_WORD;
 use gridvox_vision::synth::livery::{self, HELD_OUT};
 use gridvox_vision::synth::photo::{self, Conditions};
 use gridvox_vision::synth::view;
@@ -118,6 +120,26 @@ fn words_are_told_from_mirror_writing_and_from_other_shapes() {
     assert!(right * 4 > words * 3, "{right} of {words} are read the right way");
     assert!(firm * 3 > words && firmly_wrong * 20 < firm, "{firmly_wrong} of {firm} firm answers are wrong");
     assert!(found * 5 > words * 4 && imagined * 6 < others, "{found} of {words} are writing, and {imagined} of {others} others");
+}
+
+/// Where words are on faces with liveries that training did not draw.
+#[test]
+fn words_are_found_on_faces() {
+    let network: LetteringNetwork = weights::load(&bundled::models_dir(), &Device::Cpu).expect("the weights fit");
+    let mut stream = FaceStream::new(0x0dd_face, &[HELD_OUT]);
+    let (mut both, mut either) = (0, 0);
+    for _ in 0..60 {
+        let piece = stream.next();
+        let seen = network.look(ACROSS, &piece.tone).expect("it runs");
+        for (cell, (&logit, &inside)) in seen.word.iter().zip(&piece.inside).enumerate() {
+            let (found, there) = (logit > 0.0, inside != NO_WORD);
+            if !piece.tone[cell][0].is_nan() {
+                both += usize::from(found && there);
+                either += usize::from(found || there);
+            }
+        }
+    }
+    assert!(either > 20_000 && both * 2 > either, "{both} of {either} cells");
 }
 
 /// The paint of photos under random light comes out nearer to the truth than the photo itself is, exposure apart.

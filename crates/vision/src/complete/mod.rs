@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use crate::color::{LinearRgb, delta_e};
 use crate::delight::Palette;
-use crate::net::{ModelError, ReadingNetwork};
+use crate::net::{LetteringNetwork, ModelError, ReadingNetwork};
 use crate::report::Coverage;
 use crate::timed::timed;
 use lettering::Lettering;
@@ -58,6 +58,15 @@ pub struct Completed {
     pub mirrored_log_odds: Option<f32>,
 }
 
+/// The networks that know words: one finds them, one tells which way they read.
+#[derive(Clone, Copy, Default)]
+pub struct Readers<'a> {
+    /// Without it words are looked for by their inks, and by what stands out where there is a reader.
+    pub finder: Option<&'a LetteringNetwork>,
+    /// Without it nobody knows which way words read.
+    pub reader: Option<&'a ReadingNetwork>,
+}
+
 /// Completes a livery. `weight` is 0 where no photo shows the texel. What neither a photo nor the mirror shows is invented with
 /// the `guide`, or by a vote of the nearest known places where there is none. The `reader` says what is writing; without it only
 /// words and numbers count that have an ink of their own.
@@ -70,7 +79,7 @@ pub fn complete(
     maps: &AtlasMaps,
     palette: &Palette,
     guide: Option<&Guide<'_>>,
-    reader: Option<&ReadingNetwork>,
+    readers: Readers<'_>,
 ) -> Result<Completed, ModelError> {
     let size = maps.size as usize;
     let scale = size as f32 / 2048.0;
@@ -81,7 +90,7 @@ pub fn complete(
     let mut known: Vec<bool> = confidence.par_iter().map(|&c| c > 0).collect();
     close_gaps(&mut color, &mut confidence, &mut known, maps, ((GAP_TEXELS_AT_2048 as f32 * scale) as usize).max(2));
     let symmetry = symmetry::measure(&color, &known, maps);
-    let lettering = Lettering::find(&color, &known, maps, palette, reader)?;
+    let lettering = Lettering::find(&color, &known, maps, palette, readers)?;
 
     soften(&mut color, weight, maps);
 

@@ -38,7 +38,7 @@ fn the_whole_car_is_painted_and_the_classes_are_right() {
     let maps = AtlasMaps::compute(&model, 512);
     let (color, weight) = seen_from_front_left(&maps);
     let before = color.clone();
-    let done = complete(color, &weight, &maps, &palette(), None, None).unwrap();
+    let done = complete(color, &weight, &maps, &palette(), None, Readers::default()).unwrap();
     let sum = done.coverage.seen + done.coverage.mirrored + done.coverage.invented;
     assert!((sum - 1.0).abs() < 1e-4 && done.coverage.seen > 0.25 && done.coverage.mirrored > 0.1);
     for i in 0..maps.part.len() {
@@ -62,7 +62,7 @@ fn what_is_invented_continues_the_design() {
     let model = box_car();
     let maps = AtlasMaps::compute(&model, 512);
     let (color, weight) = seen_from_front_left(&maps);
-    let done = complete(color, &weight, &maps, &palette(), None, None).unwrap();
+    let done = complete(color, &weight, &maps, &palette(), None, Readers::default()).unwrap();
     let (mut right, mut all) = (0, 0);
     for i in (0..maps.part.len()).filter(|&i| done.confidence[i] == INVENTED) {
         all += 1;
@@ -78,7 +78,7 @@ fn colours_reach_beyond_the_islands() {
     let model = box_car();
     let maps = AtlasMaps::compute(&model, 512);
     let (color, weight) = seen_from_front_left(&maps);
-    let done = complete(color, &weight, &maps, &palette(), None, None).unwrap();
+    let done = complete(color, &weight, &maps, &palette(), None, Readers::default()).unwrap();
     for i in (0..maps.part.len()).filter(|&i| maps.part[i] == 0) {
         assert!(done.color[i].iter().sum::<f32>() > 0.05, "texel {i} is black");
     }
@@ -123,7 +123,7 @@ impl Side {
         for i in (0..maps.part.len()).filter(|&i| maps.part[i] != 0 && maps.normal[i].x > 0.5) {
             (color[i], weight[i]) = (paint(maps.position[i]), 0.8);
         }
-        let done = complete(color, &weight, &maps, &palette(), None, None).unwrap();
+        let done = complete(color, &weight, &maps, &palette(), None, Readers::default()).unwrap();
         let (mut strokes, mut wrong) = (0, 0);
         for i in (0..maps.part.len()).filter(|&i| maps.part[i] != 0 && maps.normal[i].x < -0.5) {
             let p = maps.position[i];
@@ -171,7 +171,7 @@ fn words_are_cut_out_as_a_reader_sees_them() {
         let raster = strokes::Raster::of(&sheet::Sheet::new(face, &known, &maps).unwrap(), &color);
         let found = lines::lines(&raster);
         assert_eq!(found.len(), 1);
-        let picture = found[0].picture(&raster, lettering::readers(face)[0]).unwrap();
+        let picture = found[0].picture(&raster, lettering::finders::readers(face)[0]).unwrap();
         let mask = &word.word;
         let size = Vec2::new(mask.width as f32, mask.height as f32);
         let due = crate::synth::writing::framed(Vec2::ZERO, size, crate::synth::writing::MARGIN, |p| {
@@ -190,7 +190,7 @@ fn stripes_are_not_letters() {
     let model = box_car();
     let maps = AtlasMaps::compute(&model, 512);
     let (color, weight) = seen_from_front_left(&maps);
-    assert_eq!(complete(color, &weight, &maps, &palette(), None, None).unwrap().words, 0);
+    assert_eq!(complete(color, &weight, &maps, &palette(), None, Readers::default()).unwrap().words, 0);
 }
 
 /// Seen texels stay, and what is invented has inks of the palette, whatever the network says.
@@ -209,8 +209,8 @@ fn a_network_fills_with_the_palettes_inks_alone() {
     let network = AtlasNetwork::new(&AtlasConfig::tiny(), VarBuilder::zeros(DType::F32, &Device::Cpu)).unwrap();
     let classes = crate::synth::livery::classes(&model);
     let guide = Guide { network: &network, classes: &classes, bounds: model.bounds() };
-    let voted = complete(color.clone(), &weight, &maps, &palette(), None, None).unwrap();
-    let done = complete(color, &weight, &maps, &palette(), Some(&guide), None).unwrap();
+    let voted = complete(color.clone(), &weight, &maps, &palette(), None, Readers::default()).unwrap();
+    let done = complete(color, &weight, &maps, &palette(), Some(&guide), Readers::default()).unwrap();
     assert_eq!(done.confidence, voted.confidence);
     let mut all = 0;
     for i in (0..maps.part.len()).filter(|&i| maps.part[i] != 0) {

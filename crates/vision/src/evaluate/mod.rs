@@ -30,6 +30,7 @@ pub mod plot;
 pub mod rank;
 mod table;
 mod verdict;
+mod words;
 mod worst;
 
 pub use baseline::Method;
@@ -37,6 +38,7 @@ pub use color::delta_e;
 pub use look::{Likeness, Looks};
 pub use table::{Case, EvalTable, Spread, Summary};
 pub use verdict::{Answer, Verdict, judge};
+pub use words::{FarWord, far_words};
 pub use worst::Worst;
 
 use color::{GainFit, delta_e_after_gain};

@@ -123,7 +123,7 @@ impl Model for DirectNetwork {
         };
         Ok(Self {
             config: config.clone(),
-            encoder: Encoder::new(c, config.blocks, &vb)?,
+            encoder: Encoder::new(INPUT_CHANNELS, c, config.blocks, &vb)?,
             position: near("photo", (1, cells.0, cells.1, c[3]))?,
             attention: (
                 Attention::new(c[3], heads, vb.pp("attention.mix"))?,

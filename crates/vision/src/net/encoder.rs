@@ -1,14 +1,13 @@
-//! The way down from a photo that the correspondence network and the direct one share: half the size and more channels
-//! from level to level, with residual blocks between.
+//! The way down from a picture that several networks share: half the size and more channels from level to level, with residual
+//! blocks between.
 
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use super::layers::{Conv, Residual};
-use super::network::INPUT_CHANNELS;
 use super::shuffle::pixels_to_channels;
 
-/// Its layers; the photo is (batch, height, width, [`INPUT_CHANNELS`]).
+/// Its layers; the picture is (batch, height, width, inputs).
 pub(super) struct Encoder {
     stem: Conv,
     down: [Conv; 3],
@@ -16,8 +15,8 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// `channels` at 1/2, 1/4, 1/8 and 1/16 of the photo's size, and `blocks` at the last three.
-    pub(super) fn new(channels: [usize; 4], blocks: [usize; 3], vb: &VarBuilder) -> Result<Self> {
+    /// `channels` at 1/2, 1/4, 1/8 and 1/16 of the picture's size, and `blocks` at the last three.
+    pub(super) fn new(inputs: usize, channels: [usize; 4], blocks: [usize; 3], vb: &VarBuilder) -> Result<Self> {
         let c = channels;
         let down = |i: usize| Conv::new(1, 4 * c[i], c[i + 1], vb.pp(format!("down.{i}")));
         let level = |i: usize| -> Result<Vec<Residual>> {
@@ -25,7 +24,7 @@ impl Encoder {
             (0..blocks[i]).map(|block| Residual::new(3, c[i + 1], c[i + 1], vb.pp(block))).collect()
         };
         Ok(Self {
-            stem: Conv::new(3, 4 * INPUT_CHANNELS, c[0], vb.pp("stem"))?,
+            stem: Conv::new(3, 4 * inputs, c[0], vb.pp("stem"))?,
             down: [down(0)?, down(1)?, down(2)?],
             blocks: [level(0)?, level(1)?, level(2)?],
         })

@@ -2,8 +2,8 @@
 //!
 //! The correspondence network sees a photo, and for each cell of a grid says whether it shows the car, which part, where on
 //! the car that lies (normalised object coordinates) and how sure that is; the pose solver turns these into a camera. The
-//! albedo network then tells paint from light, the atlas network puts inks on what nothing shows, and the reading network
-//! says whether writing is mirrored. None of them knows a particular car: places are normalised by the car's bounding box.
+//! albedo network then tells paint from light, the atlas network puts inks on what nothing shows, the lettering network finds
+//! words, and the reading network says whether they are mirrored. None of them knows a particular car: places are normalised by the car's bounding box.
 //! Only the direct network does, which evaluation sets beside them.
 
 pub mod albedo;
@@ -15,6 +15,7 @@ mod encoder;
 mod error;
 mod gemm;
 mod layers;
+pub mod lettering;
 pub mod look;
 pub mod network;
 pub mod norm;
@@ -32,6 +33,7 @@ pub use atlas::{AtlasConfig, AtlasNetwork};
 pub use correspondence::{Correspondence, CropRect};
 pub use direct::{DirectConfig, DirectNetwork, DirectPainter};
 pub use error::ModelError;
+pub use lettering::{LetteringConfig, LetteringNetwork};
 pub use look::{CorrespondenceNet, Proportions};
 #[cfg(test)]
 pub(crate) use look::read_out;

@@ -103,7 +103,7 @@ impl Model for Network {
         let cells = (config.height / 16, config.width / 16);
         Ok(Self {
             config: config.clone(),
-            encoder: Encoder::new(c, config.blocks, &vb)?,
+            encoder: Encoder::new(INPUT_CHANNELS, c, config.blocks, &vb)?,
             position: vb.get_with_hints(
                 (1, cells.0, cells.1, c[3]),
                 "position",

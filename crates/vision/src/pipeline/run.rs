@@ -141,8 +141,7 @@ impl Job<'_> {
         let classes = livery::classes(&self.car.model);
         // A draft, like a preview, is left to the vote, which takes a quarter of the time.
         let guide = if size > PREVIEW_PX { self.guide(&classes) } else { None };
-        let reader = self.vision.reading();
-        let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref(), reader)?;
+        let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref(), self.vision.readers())?;
         drop(blended.1);
         if done.symmetry.agreement.is_some_and(|a| a < 0.6) {
             self.warnings.push(format!(
@@ -300,7 +299,7 @@ impl Job<'_> {
         timed!("preview");
         let bake = |view: &SolvedView<'_>| bake::bake(&view.to_bake(), &self.car.model, self.prepared.scene(), small);
         let (_, blended, palette) = self.delight(views.iter().map(bake).collect(), views, small, None)?;
-        let done = complete::complete(blended.0, &blended.1, small, &palette, None, None)?;
+        let done = complete::complete(blended.0, &blended.1, small, &palette, None, complete::Readers::default())?;
         let preview = encode(&done, small.size, self.options.color_boost);
         (self.on_update)(Update::Preview(Arc::new(preview)));
         Ok(())

@@ -1,6 +1,8 @@
 //! Sides of invented cars laid flat, as a photo gives them back: unevenly lit, blurred, with gaps, vents and holes; and which
 //! words are where. They are what words are looked for in.
 
+use std::ops::Range;
+
 use glam::{Vec2, Vec3};
 use gridvox_car::PartClass;
 use rand::{Rng, SeedableRng};
@@ -15,6 +17,7 @@ const MOST_CELLS: f32 = 90_000.0;
 const AROUND_WORDS: f64 = 0.75;
 
 /// A piece of a car's side.
+#[derive(Clone)]
 pub struct FlatSide {
     /// Cells per row; rows go from below.
     pub across: usize,
@@ -24,6 +27,8 @@ pub struct FlatSide {
     pub tone: Vec<[f32; 3]>,
     /// The word whose strokes cover a cell; `u16::MAX` elsewhere.
     pub word: Vec<u16>,
+    /// The word that a cell is inside of, on its strokes or between; `u16::MAX` elsewhere. Empty where nobody asked.
+    pub inside: Vec<u16>,
     /// Whether a reader's right is where the cells of a row go.
     pub rightward: bool,
     /// Whether a reader's up is where the rows go.
@@ -62,6 +67,14 @@ impl Plane {
         Spot { position, normal, class: PartClass::Other }
     }
 
+    /// Its lower corner, and its size.
+    fn extent(self, bounds: (Vec3, Vec3)) -> (Vec2, Vec2) {
+        let of = |v: Vec3| Vec2::new(v[self.right], v[self.up]);
+        let (first, size) = (of(bounds.0), of(bounds.1) - of(bounds.0));
+        // Roofs are narrower than sides are long.
+        (first, if self.up == 1 { size * Vec2::new(1.0, 0.75) } else { size })
+    }
+
     /// Somewhere on a word.
     fn word(self, design: &Design, first: Vec2, size: Vec2, bounds: (Vec3, Vec3), rng: &mut impl Rng) -> Option<Vec2> {
         let tries = 600;
@@ -70,16 +83,33 @@ impl Plane {
     }
 }
 
+/// Pieces of one size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// Cells per row.
+    pub across: usize,
+    /// Rows.
+    pub down: usize,
+    /// Edge of a cell in metres.
+    pub cell_m: Range<f32>,
+}
+
 /// An endless, seeded row of sides.
 pub struct FlatStream {
     rng: Pcg64Mcg,
     families: Vec<Family>,
+    frame: Option<Frame>,
 }
 
 impl FlatStream {
     /// A stream with liveries of these families.
     pub fn new(seed: u64, families: &[Family]) -> Self {
-        Self { rng: Pcg64Mcg::seed_from_u64(seed), families: families.to_vec() }
+        Self { rng: Pcg64Mcg::seed_from_u64(seed), families: families.to_vec(), frame: None }
+    }
+
+    /// A stream of pieces of one size, with what is inside words. They may reach beyond the car, where nothing is known.
+    pub fn framed(seed: u64, families: &[Family], frame: Frame) -> Self {
+        Self { frame: Some(frame), ..Self::new(seed, families) }
     }
 
     /// The next side.
@@ -87,6 +117,23 @@ impl FlatStream {
     /// # Panics
     /// When there is no family.
     pub fn next(&mut self) -> FlatSide {
+        let mut side = self.painted();
+        weather(&mut side, &mut self.rng);
+        side
+    }
+
+    /// The next so many of a kind: the same piece under other light.
+    ///
+    /// # Panics
+    /// When there is no family.
+    pub fn next_alike(&mut self, count: usize) -> Vec<FlatSide> {
+        let side = self.painted();
+        let mut alike = vec![side; count];
+        alike.iter_mut().for_each(|side| weather(side, &mut self.rng));
+        alike
+    }
+
+    fn painted(&mut self) -> FlatSide {
         let rng = &mut self.rng;
         let half = Vec3::new(rng.random_range(0.9..1.05), rng.random_range(0.55..0.7), rng.random_range(2.0..2.5));
         let bounds = (Vec3::new(-half.x, 0.0, -half.z), Vec3::new(half.x, 2.0 * half.y, half.z));
@@ -98,20 +145,28 @@ impl FlatStream {
             8 => TOP,
             _ => [FRONT, REAR][rng.random_range(0..2)],
         };
-        let cell_m = 0.0025 * (9.0f32 / 2.5).powf(rng.random());
-        let window = Window::random(&design, bounds, plane, cell_m, rng);
-        let mut side = window.paint(&design, plane, bounds);
-        vents(&mut side, rng);
-        smears(&mut side, rng);
-        light(&mut side, rng);
-        blur(&mut side, rng);
-        gaps(&mut side, rng);
-        let grain = if rng.random_bool(0.6) { rng.random_range(0.0..0.02f32) } else { 0.0 };
-        for tone in side.tone.iter_mut().filter(|tone| !tone[0].is_nan()) {
-            let common = grain * (rng.random::<f32>() - 0.5) * 3.0;
-            *tone = tone.map(|v| (v + common + grain * (rng.random::<f32>() - 0.5)).clamp(0.0, 1.0));
-        }
-        side
+        let window = match &self.frame {
+            None => {
+                let cell_m = 0.0025 * (9.0f32 / 2.5).powf(rng.random());
+                Window::random(&design, bounds, plane, cell_m, rng)
+            }
+            Some(frame) => Window::framed(frame, &design, bounds, plane, rng),
+        };
+        window.paint(&design, plane, bounds, self.frame.is_some())
+    }
+}
+
+/// All that lies between a livery and what a photo gives back of it.
+fn weather(side: &mut FlatSide, rng: &mut impl Rng) {
+    vents(side, rng);
+    smears(side, rng);
+    light(side, rng);
+    blur(side, rng);
+    gaps(side, rng);
+    let grain = if rng.random_bool(0.6) { rng.random_range(0.0..0.02f32) } else { 0.0 };
+    for tone in side.tone.iter_mut().filter(|tone| !tone[0].is_nan()) {
+        let common = grain * (rng.random::<f32>() - 0.5) * 3.0;
+        *tone = tone.map(|v| (v + common + grain * (rng.random::<f32>() - 0.5)).clamp(0.0, 1.0));
     }
 }
 
@@ -124,38 +179,59 @@ struct Window {
 
 impl Window {
     fn random(design: &Design, bounds: (Vec3, Vec3), plane: Plane, cell_m: f32, rng: &mut impl Rng) -> Self {
-        let of = |v: Vec3| Vec2::new(v[plane.right], v[plane.up]);
-        let (first, size) = (of(bounds.0), of(bounds.1) - of(bounds.0));
-        // Roofs are narrower than sides are long.
-        let size = if plane.up == 1 { size * Vec2::new(1.0, 0.75) } else { size };
+        let (first, size) = plane.extent(bounds);
         let area = MOST_CELLS * cell_m * cell_m;
         let height = rng.random_range(0.3..0.9f32).min(size.y).min(2.0 * area.sqrt());
         let shown = Vec2::new((area / height).clamp(0.3, size.x), height);
+        let low = Self::somewhere(shown, design, plane, bounds, rng).min(first + size - shown).max(first);
+        Self { low, across: (shown.x / cell_m) as usize, down: (shown.y / cell_m) as usize, cell_m }
+    }
+
+    fn framed(frame: &Frame, design: &Design, bounds: (Vec3, Vec3), plane: Plane, rng: &mut impl Rng) -> Self {
+        let cell_m = rng.random_range(frame.cell_m.clone());
+        let shown = Vec2::new(frame.across as f32, frame.down as f32) * cell_m;
+        let low = Self::somewhere(shown, design, plane, bounds, rng);
+        Self { low, across: frame.across, down: frame.down, cell_m }
+    }
+
+    /// The lower corner of a piece, most often around a word.
+    fn somewhere(shown: Vec2, design: &Design, plane: Plane, bounds: (Vec3, Vec3), rng: &mut impl Rng) -> Vec2 {
+        let (first, size) = plane.extent(bounds);
         let middle = match plane.word(design, first, size, bounds, rng) {
             Some(word) if rng.random_bool(AROUND_WORDS) => {
                 word + shown * Vec2::new(rng.random_range(-0.4..0.4), rng.random_range(-0.4..0.4))
             }
             _ => first + size * Vec2::new(rng.random(), rng.random()),
         };
-        let low = (middle - 0.5 * shown).min(first + size - shown).max(first);
-        Self { low, across: (shown.x / cell_m) as usize, down: (shown.y / cell_m) as usize, cell_m }
+        middle - 0.5 * shown
     }
 
-    fn paint(&self, design: &Design, plane: Plane, bounds: (Vec3, Vec3)) -> FlatSide {
+    fn paint(&self, design: &Design, plane: Plane, bounds: (Vec3, Vec3), inside: bool) -> FlatSide {
         let count = self.across * self.down;
+        let (first, size) = plane.extent(bounds);
         let mut side = FlatSide {
             across: self.across,
             cell_m: self.cell_m,
             tone: Vec::with_capacity(count),
             word: Vec::with_capacity(count),
+            inside: Vec::new(),
             rightward: plane.rightward,
             upright: plane.upright,
         };
         for i in 0..count {
             let at = self.low + (Vec2::new((i % self.across) as f32, (i / self.across) as f32) + 0.5) * self.cell_m;
             let spot = plane.spot(at, bounds);
+            if inside && (at.cmplt(first).any() || at.cmpgt(first + size).any()) {
+                side.tone.push([f32::NAN; 3]);
+                side.word.push(NO_WORD);
+                side.inside.push(NO_WORD);
+                continue;
+            }
             side.tone.push(design.ink(&spot).to_array().map(f32::cbrt));
             side.word.push(design.word_at(&spot).map_or(NO_WORD, |word| word as u16));
+            if inside {
+                side.inside.push(design.word_around(&spot).map_or(NO_WORD, |word| word as u16));
+            }
         }
         side
     }
@@ -188,6 +264,9 @@ impl FlatSide {
     fn cover(&mut self, cell: usize, tone: [f32; 3]) {
         self.tone[cell] = tone;
         self.word[cell] = NO_WORD;
+        if let Some(inside) = self.inside.get_mut(cell) {
+            *inside = NO_WORD;
+        }
     }
 }
 
@@ -326,7 +405,8 @@ fn gaps(side: &mut FlatSide, rng: &mut impl Rng) {
             })
             .map(|(cell, _)| cell)
             .collect();
-        cells.into_iter().for_each(|cell| side.cover(cell, [f32::NAN; 3]));
+        // A word goes on where a gap hides a piece of it.
+        cells.into_iter().for_each(|cell| (side.tone[cell], side.word[cell]) = ([f32::NAN; 3], NO_WORD));
     }
 }
 

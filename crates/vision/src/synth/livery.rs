@@ -112,11 +112,23 @@ struct Decal {
     ink: Vec3,
 }
 
+/// What [`Design::word_around`] leaves away at a word's ends, above and below, as a share of its height.
+const INSIDE: f32 = 0.12;
+
 impl Decal {
+    /// A place on the decal, -1..1 along both axes within it; `None` where the surface faces away.
+    fn local(&self, spot: &Spot) -> Option<Vec2> {
+        let d = self.plane.project(spot)? - self.centre;
+        Some(Vec2::new(d.dot(self.along), d.dot(self.along.perp())) / self.half)
+    }
+
+    fn is_inside(&self, spot: &Spot) -> bool {
+        let reach = 1.0 - 2.0 * INSIDE * self.half.y / self.half;
+        self.local(spot).is_some_and(|local| local.abs().cmplt(reach).all())
+    }
+
     fn coverage(&self, spot: &Spot) -> f32 {
-        let Some(at) = self.plane.project(spot) else { return 0.0 };
-        let d = at - self.centre;
-        let local = Vec2::new(d.dot(self.along), d.dot(self.along.perp())) / self.half;
+        let Some(local) = self.local(spot) else { return 0.0 };
         if local.x.abs() > 1.0 || local.y.abs() > 1.0 {
             return 0.0;
         }
@@ -222,6 +234,17 @@ impl Design {
     /// The word or number whose strokes cover a place: one index for each time that one is set on the car.
     pub fn word_at(&self, spot: &Spot) -> Option<usize> {
         let top = self.decals.iter().rposition(|decal| decal.coverage(spot) > 0.5)?;
+        matches!(self.decals[top].mark, Mark::Word(_)).then_some(top)
+    }
+
+    /// The word that a place lies inside, on a stroke or between strokes; its outermost parts do not count, so that words beside each
+    /// other stay apart.
+    pub fn word_around(&self, spot: &Spot) -> Option<usize> {
+        let covers = |decal: &Decal| match decal.mark {
+            Mark::Word(_) => decal.is_inside(spot),
+            _ => decal.coverage(spot) > 0.5,
+        };
+        let top = self.decals.iter().rposition(covers)?;
         matches!(self.decals[top].mark, Mark::Word(_)).then_some(top)
     }
 

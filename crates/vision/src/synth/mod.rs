@@ -7,6 +7,7 @@
 
 pub mod canvas;
 pub mod cells;
+pub mod faces;
 pub mod flat;
 pub mod harsh;
 pub mod inks;

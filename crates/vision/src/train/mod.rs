@@ -13,6 +13,7 @@ mod correspond;
 mod direct;
 mod folder;
 mod known;
+mod lettering;
 pub mod loss;
 mod optimizer;
 mod plot;
@@ -36,7 +37,7 @@ use rayon::prelude::*;
 
 use crate::Cancel;
 use crate::cancel::Cancelled;
-use crate::net::{AlbedoConfig, AtlasConfig, DirectConfig, Model, ModelError, NetworkConfig, ReadingConfig, weights};
+use crate::net::{AlbedoConfig, AtlasConfig, DirectConfig, LetteringConfig, Model, ModelError, NetworkConfig, ReadingConfig, weights};
 use crate::synth::livery::derive_seed;
 
 use optimizer::Optimizer;
@@ -114,6 +115,11 @@ impl TrainOptions {
     /// The settings for the direct network. It knows one car, so it sees no other shapes.
     pub fn direct(out: PathBuf) -> Self {
         Self { shapes: 0, ..Self::correspondence(out) }
+    }
+
+    /// The settings that the shipped lettering network was trained with.
+    pub fn lettering(out: PathBuf) -> Self {
+        Self { batch: 8, lanes: 2, rate: 2e-3, validation: 192, ..Self::correspondence(out) }
     }
 
     /// The settings that the shipped reading network was trained with.
@@ -332,6 +338,17 @@ pub fn direct(
     check::<crate::net::DirectNetwork>(1, network, options)?;
     let task = direct::Direct::new(car, network, options);
     Training::start(task, network, options)?.run(cancel, report)
+}
+
+/// Trains the lettering network, which needs no car, likewise.
+pub fn lettering(
+    network: &LetteringConfig,
+    options: &TrainOptions,
+    cancel: &Cancel,
+    report: &mut dyn FnMut(TrainProgress),
+) -> Result<Measures, TrainError> {
+    check::<crate::net::LetteringNetwork>(1, network, options)?;
+    Training::start(lettering::Lettering::new(options), network, options)?.run(cancel, report)
 }
 
 /// Trains the reading network, which needs no car, likewise.
@@ -710,6 +727,16 @@ mod tests {
         assert!(measured.get("right").is_some_and(|share| (0.0..=1.0).contains(&share)), "{measured}");
         let network: crate::net::ReadingNetwork = weights::load(dir.path(), &Device::Cpu).expect("the weights can be used");
         assert_eq!(network.config(), &ReadingConfig::tiny());
+    }
+
+    #[test]
+    fn the_lettering_network_learns_without_a_car() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = TrainOptions { steps: Some(4), validation: 6, ..options(dir.path().to_owned()) };
+        let measured = lettering(&LetteringConfig::tiny(), &options, &Cancel::new(), &mut |_| ()).unwrap();
+        assert!(measured.get("stroke_iou").is_some_and(|share| (0.0..=1.0).contains(&share)), "{measured}");
+        let network: crate::net::LetteringNetwork = weights::load(dir.path(), &Device::Cpu).expect("the weights can be used");
+        assert_eq!(network.config(), &LetteringConfig::tiny());
     }
 
     #[test]

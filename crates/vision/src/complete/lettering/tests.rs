@@ -1,3 +1,5 @@
+use glam::Vec2;
+
 use super::*;
 
 /// A word of so many strokes that fills a box of its face.
@@ -7,6 +9,7 @@ fn word(strokes: std::ops::Range<u32>, low: (f32, f32), high: (f32, f32), writin
         strokes: strokes.collect(),
         extent: WordBox { low: low.into(), high: high.into() },
         of_one_ink: false,
+        backing: None,
         pictures: Vec::new(),
         reading: Some(Reading { mirrored: -5.0, writing }),
     }
