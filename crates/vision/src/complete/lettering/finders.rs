@@ -22,7 +22,7 @@ const FINDER_CELL_M: f32 = 0.003;
 const WITHIN: f32 = 0.7;
 const COVERS: f32 = 0.15;
 /// An ink is the strokes' from these log odds: by how much more of a region's inside it has than of what lies around, and by what the
-/// network says of its cells. Half and all of the one, none, all and twice the other left as many of 42 words readable.
+/// network says of its cells. Other mixes of the two left as many of 42 words on tuning photos readable.
 const STROKE: f32 = 0.4;
 /// Share of a region's inside that strokes can have.
 const STROKES: std::ops::Range<f32> = 0.12..0.85;
