@@ -17,7 +17,7 @@ use crate::analyze;
 use crate::bake::{self, Baked};
 use crate::cancel::Cancel;
 use crate::color::{self, LinearRgb};
-use crate::complete::{self, Completed, Guide};
+use crate::complete::{self, Completed, Guide, Readers};
 use crate::delight::{self, Delit, Palette};
 use crate::net::{Correspondence, ModelError, Proportions};
 use crate::photo::Photo;
@@ -139,9 +139,12 @@ impl Job<'_> {
 
         self.begin(Stage::Complete, 0.76)?;
         let classes = livery::classes(&self.car.model);
-        // A draft, like a preview, is left to the vote, which takes a quarter of the time.
-        let guide = if size > PREVIEW_PX { self.guide(&classes) } else { None };
-        let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref(), self.vision.readers())?;
+        // A draft, like a preview, is left to the vote, which takes a quarter of the time, and to letters that are easily found.
+        let is_draft = size <= PREVIEW_PX;
+        let guide = if is_draft { None } else { self.guide(&classes) };
+        let readers = self.vision.readers();
+        let readers = if is_draft { Readers { finder: None, ..readers } } else { readers };
+        let done = complete::complete(blended.0, &blended.1, &maps, &palette, guide.as_ref(), readers)?;
         drop(blended.1);
         if done.symmetry.agreement.is_some_and(|a| a < 0.6) {
             self.warnings.push(format!(
@@ -299,7 +302,7 @@ impl Job<'_> {
         timed!("preview");
         let bake = |view: &SolvedView<'_>| bake::bake(&view.to_bake(), &self.car.model, self.prepared.scene(), small);
         let (_, blended, palette) = self.delight(views.iter().map(bake).collect(), views, small, None)?;
-        let done = complete::complete(blended.0, &blended.1, small, &palette, None, complete::Readers::default())?;
+        let done = complete::complete(blended.0, &blended.1, small, &palette, None, Readers::default())?;
         let preview = encode(&done, small.size, self.options.color_boost);
         (self.on_update)(Update::Preview(Arc::new(preview)));
         Ok(())
