@@ -13,6 +13,7 @@ use image::RgbaImage;
 use rayon::prelude::*;
 
 use crate::color::{self, LinearRgb, delta_e};
+use crate::complete::cells::class;
 use crate::complete::{MIRRORED_FROM, SEEN_FROM};
 use crate::synth::Design;
 use crate::synth::livery::Spot;
@@ -67,7 +68,7 @@ pub fn far_words(design: &Design, classes: &[PartClass], maps: &AtlasMaps, liver
     let spot = |i: usize| Spot {
         position: maps.position[i],
         normal: maps.normal[i],
-        class: classes.get(usize::from(maps.part[i]).wrapping_sub(1)).copied().unwrap_or(PartClass::Other),
+        class: class(classes, maps.part[i]),
     };
     let painted = |i: usize| maps.part[i] != 0;
     let word: Vec<Option<usize>> =

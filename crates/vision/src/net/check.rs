@@ -1,6 +1,7 @@
 //! Gradients checked by finite differences, for the tests of each operation.
 
 use candle_core::{Device, Result, Tensor, Var};
+use candle_nn::VarMap;
 use rand::{Rng, SeedableRng};
 
 /// Values in -1..1, kept away from 0 so that a small step does not cross a rectifier's corner.
@@ -46,4 +47,14 @@ pub fn check_gradients(inputs: &[Tensor], f: impl Fn(&[Tensor]) -> Result<Tensor
     }
     // A step may cross a rectifier's corner here and there; a wrong formula is wrong nearly everywhere.
     assert!(off.len() * 50 <= checked, "{} of {checked} gradients are off, first {:?}", off.len(), off.first());
+}
+
+/// Goes backward from a scalar, and asks that every weight gets a gradient, but for those named.
+pub fn check_all_learn(vars: &VarMap, score: &Tensor, but: &[&str]) {
+    let grads = score.backward().unwrap();
+    for (name, var) in vars.data().lock().unwrap().iter().filter(|(name, _)| !but.contains(&name.as_str())) {
+        let grad = grads.get(var).unwrap_or_else(|| panic!("{name} has no gradient"));
+        let size = grad.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(size.is_finite() && size > 0.0, "the gradient of {name} is {size}");
+    }
 }

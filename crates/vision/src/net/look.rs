@@ -198,7 +198,8 @@ fn merge(first: &mut [f32], second: &[f32]) {
     }
 }
 
-fn sigmoid(x: f32) -> f32 {
+/// The share that a logit says.
+pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 

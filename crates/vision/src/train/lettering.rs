@@ -1,13 +1,17 @@
 //! The lettering network's training: where strokes and words are on pieces of faces, and how many words come out of it.
 
+use std::collections::BTreeMap;
+
 use candle_core::{Device, Result, Tensor};
 
 use super::known::with_gradient;
+use super::loss::softplus;
 use super::plot::Curve;
 use super::{Task, TrainOptions};
 use crate::complete::lettering::regions::{Region, regions};
 use crate::net::LetteringNetwork;
 use crate::net::conv::with_values;
+use crate::net::look::sigmoid;
 use crate::net::lettering::{INPUTS, OUTPUTS, input};
 use crate::synth::faces::{ACROSS, DOWN, FacePiece, FaceStream};
 use crate::synth::flat::NO_WORD;
@@ -104,7 +108,7 @@ impl Counts {
     }
 
     fn words(&mut self, regions: &[Region], piece: &FacePiece) {
-        let mut sizes = std::collections::BTreeMap::<u16, usize>::new();
+        let mut sizes = BTreeMap::<u16, usize>::new();
         piece.inside.iter().filter(|&&word| word != NO_WORD).for_each(|&word| *sizes.entry(word).or_default() += 1);
         let of_word = |region: &Region, word: u16| region.inside.iter().filter(|&&cell| piece.inside[cell as usize] == word).count() as f32;
         for (&word, &size) in sizes.iter().filter(|(_, size)| **size >= LEAST_INSIDE) {
@@ -153,17 +157,13 @@ fn evaluate(values: &[f32], samples: &[FacePiece]) -> ([f32; OUTPUTS], Vec<f32>)
                 let (logit, t) = (values[at(cell)], f32::from(u8::from(truth[cell] != NO_WORD)));
                 let p = sigmoid(logit);
                 let share = if near(cell) { share_near } else { share };
-                parts[channel] += share * (logit.max(0.0) + (-logit.abs()).exp().ln_1p() - t * logit);
+                parts[channel] += share * (softplus(logit) - t * logit);
                 let dice = -DICE_WEIGHT / batch * (2.0 * t * bottom - top) / (bottom * bottom);
                 grad[at(cell)] = share * (p - t) + dice * p * (1.0 - p);
             }
         }
     }
     (parts, grad)
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 #[cfg(test)]

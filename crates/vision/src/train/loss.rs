@@ -8,6 +8,7 @@ use candle_core::{Result, Tensor, bail};
 use gridvox_car::PartClass;
 
 use super::known::with_gradient;
+use crate::net::look::sigmoid;
 use crate::net::network::{COORD, LOG_SCALE, OUTPUT_CHANNELS, PART};
 use crate::synth::Target;
 
@@ -53,7 +54,7 @@ pub fn dense_loss(dense: &Tensor, targets: &[&Target]) -> Result<(Tensor, LossPa
     Ok((with_gradient(dense, parts.total(), grad)?, parts))
 }
 
-fn softplus(x: f32) -> f32 {
+pub(super) fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
@@ -68,7 +69,7 @@ fn evaluate(values: &[f32], targets: &[&Target]) -> (LossParts, Vec<f32>) {
         let at = |cell: usize| (b * cells + cell) * OUTPUT_CHANNELS;
         let (mut overlap, mut sum) = (0.0f32, 0.0f32);
         for cell in 0..cells {
-            let p = 1.0 / (1.0 + (-values[at(cell)]).exp());
+            let p = sigmoid(values[at(cell)]);
             overlap += p * target.mask[cell];
             sum += p + target.mask[cell];
         }
@@ -80,7 +81,7 @@ fn evaluate(values: &[f32], targets: &[&Target]) -> (LossParts, Vec<f32>) {
             let out = &values[start..start + OUTPUT_CHANNELS];
             let grad = &mut grad[start..start + OUTPUT_CHANNELS];
             let (logit, t) = (out[0], target.mask[cell]);
-            let p = 1.0 / (1.0 + (-logit).exp());
+            let p = sigmoid(logit);
             parts.mask += MASK_WEIGHT * (softplus(logit) - t * logit) / all;
             let dice = -DICE_WEIGHT / batch * (2.0 * t * bottom - top) / (bottom * bottom);
             grad[0] = MASK_WEIGHT * (p - t) / all + dice * p * (1.0 - p);
@@ -136,7 +137,7 @@ pub fn car_loss(logits: &Tensor, targets: &[&Target]) -> Result<(Tensor, f32)> {
     for (&logit, target) in values.iter().zip(targets) {
         let t = f32::from(u8::from(target.car));
         loss += share * (softplus(logit) - t * logit);
-        grad.push(share * (1.0 / (1.0 + (-logit).exp()) - t));
+        grad.push(share * (sigmoid(logit) - t));
     }
     Ok((with_gradient(logits, loss, grad)?, loss))
 }

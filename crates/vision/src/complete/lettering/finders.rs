@@ -5,12 +5,12 @@ use rayon::prelude::*;
 
 use super::super::Readers;
 use super::super::sheet::{Face, Sheet};
-use super::inks::{Marks, flood, judge, words};
+use super::inks::{Marks, judge, words};
 use super::leaf::WordBox;
 use super::lines::{Line, Reader, lines};
 use super::regions::{Region, Zone, regions};
 use super::strokes::{CellBox, Raster};
-use super::{Found, UNSEEN};
+use super::{Found, UNSEEN, connected};
 use crate::color::LinearRgb;
 use crate::net::lettering::CELL_M;
 use crate::net::reading::WordPicture;
@@ -59,7 +59,7 @@ struct Seen {
     near: Vec<Option<(u32, Zone)>>,
     /// Cells of the sheet inside each region.
     inside: Vec<f32>,
-    /// Logits of strokes of each of the sheet's cells.
+    /// Logits of strokes on the raster.
     stroke: Vec<f32>,
 }
 
@@ -68,17 +68,13 @@ impl Seen {
         let raster = Raster::averaged(sheet, color, CELL_M);
         let seen = network.look(raster.across, &raster.tone)?;
         let (regions, near) = regions(raster.across, &seen.word);
-        let by = raster.cell_m / sheet.cell_m;
-        let at = |i: usize, end: usize| (((i as f32 + 0.5) / by) as usize).min(end - 1);
-        let below = |cell: usize| at(cell / sheet.across, raster.down()) * raster.across + at(cell % sheet.across, raster.across);
-        let zone = |cell: usize| near[below(cell)].filter(|_| sheet.texel[cell] != u32::MAX);
+        let zone = |cell: usize| near[raster.below(sheet, cell)].filter(|_| sheet.texel[cell] != u32::MAX);
         let near: Vec<Option<(u32, Zone)>> = (0..sheet.texel.len()).into_par_iter().map(zone).collect();
         let mut inside = vec![0.0; regions.len()];
         for (region, zone) in near.iter().flatten() {
             inside[*region as usize] += f32::from(u8::from(*zone == Zone::Inside));
         }
-        let stroke = (0..sheet.texel.len()).map(|cell| seen.stroke[below(cell)]).collect();
-        Ok(Self { raster, regions, near, inside, stroke })
+        Ok(Self { raster, regions, near, inside, stroke: seen.stroke })
     }
 
     /// Log odds that strokes are a word, where the network sees one.
@@ -105,7 +101,7 @@ impl Seen {
             match zone {
                 Zone::Inside => {
                     count[0] += 1.0;
-                    count[2] += self.stroke[cell];
+                    count[2] += self.stroke[self.raster.below(sheet, cell)];
                 }
                 Zone::Around => count[1] += 1.0,
                 Zone::Rim => {}
@@ -177,6 +173,13 @@ impl Raster {
         };
         Self { across, cell_m, tone: (0..across * down).into_par_iter().map(tone).collect() }
     }
+
+    /// The cell that the middle of a sheet's cell lies in.
+    fn below(&self, sheet: &Sheet, cell: usize) -> usize {
+        let by = self.cell_m / sheet.cell_m;
+        let at = |i: usize, end: usize| (((i as f32 + 0.5) / by) as usize).min(end - 1);
+        at(cell / sheet.across, self.down()) * self.across + at(cell % sheet.across, self.across)
+    }
 }
 
 /// How readers stand before a face.
@@ -225,7 +228,7 @@ fn of_one_ink(leaf: usize, sheet: &Sheet, inks: &[u8], raster: Option<&Raster>) 
         if inks[start] == UNSEEN || visited[start] {
             continue;
         }
-        let cells = flood(start, inks, &mut visited, sheet);
+        let cells = connected(start, &mut visited, |cell| sheet.around(cell), |cell| inks[cell] == inks[start]);
         pieces.extend(judge(cells, inks, sheet, &mut marks));
     }
     let found = |members: Vec<usize>| {

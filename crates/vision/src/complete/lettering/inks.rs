@@ -65,23 +65,6 @@ pub(super) fn alike(palette: &Palette) -> Vec<u8> {
     same
 }
 
-/// The connected cells of one ink around a cell.
-pub(super) fn flood(start: usize, inks: &[u8], visited: &mut [bool], sheet: &Sheet) -> Vec<u32> {
-    let mut cells = vec![start as u32];
-    visited[start] = true;
-    let mut next = 0;
-    while next < cells.len() {
-        for n in sheet.around(cells[next] as usize) {
-            if !visited[n] && inks[n] == inks[start] {
-                visited[n] = true;
-                cells.push(n as u32);
-            }
-        }
-        next += 1;
-    }
-    cells
-}
-
 /// A number for each cell of a sheet, of which few at a time are not 0.
 pub(super) struct Marks {
     of: Vec<u32>,

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::connected;
+use super::strokes::four_around;
+
 /// Fewer cells inside a word are none.
 const LEAST_CELLS: usize = 12;
 /// Least height of a word's inside in cells.
@@ -41,7 +44,7 @@ pub(crate) fn regions(across: usize, word: &[f32]) -> (Vec<Region>, Vec<Option<(
         if taken[start] || word[start] <= 0.0 {
             continue;
         }
-        let inside = connected(start, across, word, &mut taken);
+        let inside = connected(start, &mut taken, |cell| four_around(cell, across, count), |cell| word[cell] > 0.0);
         let height = height(&inside, across);
         if inside.len() < LEAST_CELLS || height < LEAST_HEIGHT {
             continue;
@@ -69,28 +72,6 @@ pub(crate) fn regions(across: usize, word: &[f32]) -> (Vec<Region>, Vec<Option<(
         }
     }
     (found.into_iter().map(|(region, _)| region).collect(), near)
-}
-
-fn four_around(cell: usize, across: usize, count: usize) -> impl Iterator<Item = usize> {
-    let x = cell % across;
-    let near = [(x > 0).then(|| cell - 1), (x + 1 < across).then_some(cell + 1), cell.checked_sub(across), Some(cell + across)];
-    near.into_iter().flatten().filter(move |&n| n < count)
-}
-
-fn connected(start: usize, across: usize, word: &[f32], taken: &mut [bool]) -> Vec<u32> {
-    let mut cells = vec![start as u32];
-    taken[start] = true;
-    let mut next = 0;
-    while next < cells.len() {
-        for n in four_around(cells[next] as usize, across, word.len()) {
-            if !taken[n] && word[n] > 0.0 {
-                taken[n] = true;
-                cells.push(n as u32);
-            }
-        }
-        next += 1;
-    }
-    cells
 }
 
 /// Of a column of it, on average: a word may climb.

@@ -154,6 +154,13 @@ fn levels(raster: &Raster, light: bool) -> Vec<u8> {
     raster.tone.iter().map(level).collect()
 }
 
+/// The cells beside, below and above one of `count`.
+pub(super) fn four_around(cell: usize, across: usize, count: usize) -> impl Iterator<Item = usize> {
+    let x = cell % across;
+    let near = [(x > 0).then(|| cell - 1), (x + 1 < across).then_some(cell + 1), cell.checked_sub(across), Some(cell + across)];
+    near.into_iter().flatten().filter(move |&n| n < count)
+}
+
 struct Tree {
     /// Known cells from the highest level down.
     order: Vec<u32>,
@@ -189,10 +196,8 @@ impl Tree {
         for &cell in &order {
             let p = cell as usize;
             (parent[p], root[p]) = (cell, cell);
-            let x = p % across;
-            let near = [(x > 0).then(|| p - 1), (x + 1 < across).then_some(p + 1), p.checked_sub(across), Some(p + across)];
-            for n in near.into_iter().flatten() {
-                if n >= count || root[n] == NONE {
+            for n in four_around(p, across, count) {
+                if root[n] == NONE {
                     continue;
                 }
                 let mut r = n;
