@@ -75,7 +75,7 @@ impl Probe {
     pub fn new(observations: &[Observation]) -> Self {
         let mut values = vec![0.0; COUNT];
         (0..3).for_each(|k| values[k * TERMS + 2] = 0.2);
-        values[MIRROR..POWERS].fill(-1.5);
+        values[MIRROR..POWERS].fill(-0.3);
         (values[POWERS], values[POWERS + 1]) = (0.6, 0.3);
         let places = observations.par_iter().map(Place::new).collect();
         Self { places, values, momentum: vec![0.0; COUNT], square: vec![0.0; COUNT], steps: 0 }

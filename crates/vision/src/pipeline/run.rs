@@ -313,8 +313,8 @@ impl Job<'_> {
         Some(Guide { network: self.vision.atlas()?, classes, bounds: self.car.model.bounds() })
     }
 
-    /// Takes the light off each photo, then blends them: lights, (colour, weight), inks. Drafts ask the first network alone;
-    /// previews, which have no quality, do so without making its answers agree with few inks.
+    /// Takes the light off each photo, then blends them: lights, (colour, weight), inks. Drafts ask the first network alone, for
+    /// one answer; previews, which have no quality, do so without making it agree with few inks.
     #[expect(clippy::type_complexity, reason = "three results of one step, named where they are used")]
     fn delight(
         &self,
@@ -324,11 +324,12 @@ impl Job<'_> {
         quality: Option<Quality>,
     ) -> Result<(Vec<Delit>, (Vec<LinearRgb>, Vec<f32>), Palette), ModelError> {
         let networks = self.vision.albedo();
-        let asked = if quality == Some(Quality::High) { networks.len() } else { 1 };
+        let (asked, answers) = if quality == Some(Quality::High) { (networks.len(), delight::ANSWERS) } else { (1, 1) };
         let delight = |(baked, view): (&mut Baked, &SolvedView<'_>)| {
-            let context = view.light_points(self.car, maps);
+            let context = view.light_points(self.car, maps, answers * delight::LOOKS);
             let scene = delight::Scene {
                 networks: &networks[..asked],
+                answers,
                 context: &context,
                 bounds: self.car.model.bounds(),
                 eye: view.camera.eye(),

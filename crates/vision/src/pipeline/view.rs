@@ -9,7 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use crate::analyze::{self, Analysis};
 use crate::bake::{self, Occluders, PixelRect};
 use crate::color;
-use crate::delight::{DarkReference, LOOKS};
+use crate::delight::DarkReference;
 use crate::net::Correspondence;
 use crate::net::albedo::{CONTEXT, Point};
 use crate::photo::Photo;
@@ -114,9 +114,9 @@ impl<'a> SolvedView<'a> {
         Some(DarkReference { luminance })
     }
 
-    /// Points on and around the car, for judging the light by: [`LOOKS`] times as many of each kind as training shows, those
+    /// Points on and around the car, for judging the light by: `looks` times as many of each kind as training shows, those
     /// of one kind side by side.
-    pub fn light_points(&self, car: &CarPack, maps: &AtlasMaps) -> Vec<Point> {
+    pub fn light_points(&self, car: &CarPack, maps: &AtlasMaps, looks: usize) -> Vec<Point> {
         let (eye, bounds) = (self.camera.eye(), car.model.bounds());
         let camera = self.camera.scaled_to(self.drawn.width, self.drawn.height);
         let (mut paint, mut other, mut surroundings) = (Vec::new(), Vec::new(), Vec::new());
@@ -137,10 +137,10 @@ impl<'a> SolvedView<'a> {
             return Vec::new();
         }
         let mut rng = Pcg64Mcg::seed_from_u64(1);
-        let mut points = Vec::with_capacity(LOOKS * CONTEXT.total());
+        let mut points = Vec::with_capacity(looks * CONTEXT.total());
         for (list, count) in [(&paint, CONTEXT.paint), (&other, CONTEXT.other), (&surroundings, CONTEXT.surroundings)] {
             let list = if list.is_empty() { &paint } else { list };
-            for _ in 0..LOOKS * count {
+            for _ in 0..looks * count {
                 let i = list[rng.random_range(0..list.len())];
                 let point = match self.kind(i, car) {
                     Some(kind) => {
