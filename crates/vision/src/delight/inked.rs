@@ -31,10 +31,10 @@ const APART_LIGHTNESS: f32 = 0.8;
 const UNLIKE: f32 = 0.2;
 /// A photo that is lighter than the drawing may show a mirror image too sharp for the probe: by this share of the usual light,
 /// straight on, it is half explained, and all that it is off by counts this much still.
-const VEIL: f32 = 0.2;
+const VEIL: f32 = 0.3;
 const STILL_UNLIKE: f32 = 0.05;
 /// What an ink's share of the car counts for it, as a power: a mirror image that looks like an ink of its own is rare.
-const COMMON: f32 = 0.6;
+const COMMON: f32 = 0.7;
 /// No ink is rarer than this.
 const RARE: f32 = 1e-3;
 /// Lab distance from what the network said that speaks against an ink, and what lightness counts in it.
@@ -48,8 +48,12 @@ const NOT_NEAR: f32 = 0.01;
 const GROSS: f32 = 0.05;
 /// How much more decided a texel is than a place.
 const DECIDED: f32 = 2.0;
+/// An ink whose share could not be more than this, as a logarithm and below that of another, is not tried.
+const HOPELESS: f32 = 7.0;
 /// A texel like an ink that this much of its surroundings have is of that ink.
 const ALL_AROUND: f32 = 0.95;
+/// Of a place that has more than one ink.
+const SEVERAL: u8 = u8::MAX;
 /// Where an ink lies among the colours of its places, as a quantile of each channel: what the lacquer mirrors lightens paint, and
 /// little darkens it. By the middle, black inks of 64 tuning photos were 8 of Lab's lightness too light (mean), and seen paint
 /// 8.9 off instead of 8.0.
@@ -67,6 +71,8 @@ pub struct Inked {
     inks: Vec<LinearRgb>,
     /// (places, inks); a place's sum is 1.
     belief: Vec<f32>,
+    /// The ink that a place has but for less than [`ALL_AROUND`] allows; [`SEVERAL`] where there is none.
+    sole: Vec<u8>,
     lit: Vec<Lit>,
     /// Of each place, see [`VEIL`].
     veils: Vec<f32>,
@@ -92,6 +98,7 @@ pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u
         paint: found.to_vec(),
         inks,
         belief: Vec::new(),
+        sole: Vec::new(),
         lit: Vec::new(),
         veils: Vec::new(),
         fades: [false; MAX_INKS],
@@ -107,6 +114,8 @@ pub fn inked(observations: &[Observation], found: &[LinearRgb], neighbours: &[(u
         inked.recolour(observations, found);
         inked.paint = inked.belief.par_chunks(inked.inks.len()).map(|belief| inked.mixed(belief, [0.0; 3])).collect();
     }
+    let sole = |belief: &[f32]| belief.iter().position(|&b| b > ALL_AROUND).map_or(SEVERAL, |k| k as u8);
+    inked.sole = inked.belief.chunks_exact(inked.inks.len()).map(sole).collect();
     inked.fade(observations, found, &graph);
     Some(inked)
 }
@@ -146,29 +155,47 @@ fn by_light(photo: f32, lit: &Lit, channel: usize) -> f32 {
 impl Inked {
     /// The albedo of a texel that has this colour in the photo, linear. `around` are the places around it, with weights that
     /// sum to 1.
-    pub fn at(&self, rgb: LinearRgb, around: impl Iterator<Item = (usize, f32)>) -> LinearRgb {
+    pub fn at(&self, rgb: LinearRgb, around: impl Iterator<Item = (usize, f32)> + Clone) -> LinearRgb {
         let inks = self.inks.len();
         let mut lit = Lit { diffuse: [0.0; 3], mirrored: [0.0; 3] };
-        let (mut veil, mut near, mut faded) = (0.0, [0.0f32; MAX_INKS], [0.0f32; 3]);
-        for (place, weight) in around {
+        let (mut veil, mut faded, mut sole) = (0.0, [0.0f32; 3], None);
+        for (place, weight) in around.clone() {
             if let Some(here) = self.faded.get(place) {
                 (0..3).for_each(|k| faded[k] += weight * here[k]);
             }
             (0..3).for_each(|k| lit.diffuse[k] += weight * self.lit[place].diffuse[k]);
             (0..3).for_each(|k| lit.mirrored[k] += weight * self.lit[place].mirrored[k]);
             veil += weight * self.veils[place];
+            let here = self.sole[place];
+            sole = Some(if sole.is_none_or(|sole| sole == here) { here } else { SEVERAL });
+        }
+        let unlike = |k: usize| unlike(self.looks(k, faded), &lit, veil, rgb);
+        // most texels lie within a field, and need no more
+        if let Some(k) = sole.filter(|&k| k != SEVERAL).map(usize::from).filter(|&k| unlike(k) < 1.0) {
+            return self.looks(k, faded);
+        }
+        let mut near = [0.0f32; MAX_INKS];
+        for (place, weight) in around {
             let belief = &self.belief[place * inks..][..inks];
             near.iter_mut().zip(belief).for_each(|(near, belief)| *near += weight * belief);
         }
-        let unlike = |k: usize| unlike(self.looks(k, faded), &lit, veil, rgb);
         if let Some(k) = (0..inks).find(|&k| near[k] > ALL_AROUND).filter(|&k| unlike(k) < 1.0) {
             return self.looks(k, faded);
         }
         let mut scores = [0.0f32; MAX_INKS];
         let scores = &mut scores[..inks];
-        for (k, score) in scores.iter_mut().enumerate() {
-            let unlike = unlike(k);
-            *score = DECIDED * ((near[k] + NOT_NEAR).ln() - unlike.ln_1p() - GROSS * unlike);
+        let mut best = f32::MIN;
+        for is_near in [true, false] {
+            for k in (0..inks).filter(|&k| (near[k] > NOT_NEAR) == is_near) {
+                let most = DECIDED * (near[k] + NOT_NEAR).ln();
+                scores[k] = if most < best - HOPELESS {
+                    f32::MIN
+                } else {
+                    let unlike = unlike(k);
+                    most - DECIDED * ((1.0 + unlike).ln() + GROSS * unlike)
+                };
+                best = best.max(scores[k]);
+            }
         }
         to_shares(scores);
         self.mixed(scores, faded)

@@ -23,7 +23,7 @@ mod probe;
 
 pub use doubt::LightEvidence;
 pub use fit::Light;
-pub use learned::{ANSWERS, LOOKS, Scene};
+pub use learned::{LOOKS, Scene, answers};
 pub use inks::{Clusters, Ink, MAX_INKS, Palette, PaletteLabs, Sample, cluster};
 
 use glam::Vec3;

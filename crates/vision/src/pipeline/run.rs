@@ -324,7 +324,7 @@ impl Job<'_> {
         quality: Option<Quality>,
     ) -> Result<(Vec<Delit>, (Vec<LinearRgb>, Vec<f32>), Palette), ModelError> {
         let networks = self.vision.albedo();
-        let (asked, answers) = if quality == Some(Quality::High) { (networks.len(), delight::ANSWERS) } else { (1, 1) };
+        let (asked, answers) = if quality == Some(Quality::High) { (networks.len(), delight::answers(maps.size)) } else { (1, 1) };
         let delight = |(baked, view): (&mut Baked, &SolvedView<'_>)| {
             let context = view.light_points(self.car, maps, answers * delight::LOOKS);
             let scene = delight::Scene {
