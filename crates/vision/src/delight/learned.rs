@@ -297,7 +297,44 @@ fn input(points: &[Point]) -> candle_core::Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::DType;
+    use candle_nn::{VarBuilder, VarMap};
+
     use super::*;
+    use crate::net::{AlbedoConfig, Model};
+
+    /// Points of no two of which anything is alike.
+    fn spread(count: usize, seed: f32) -> Vec<Point> {
+        let at = |i: usize| Vec3::new((i as f32 + seed).sin(), (1.7 * i as f32 + seed).cos(), 0.4).normalize();
+        let point = |i: usize| Point::on_car(MaterialKind::Paint, at(i), at(i + 3), 0.5 * at(i), Vec3::new(2.0, 3.0, 9.0), 0.8);
+        (0..count).map(|i| Point { rgb: [0.1 + 0.8 * (i as f32 / count as f32), 0.3, 0.5], ..point(i) }).collect()
+    }
+
+    #[test]
+    fn each_look_is_at_every_other_place_and_each_place_keeps_its_own_answer() {
+        let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
+        let network = AlbedoNetwork::new(&AlbedoConfig::tiny(), vb).unwrap();
+        let (points, context) = (spread(9, 0.2), spread(40, 5.0));
+        let networks = [&network];
+        let scene = |agree| Scene { networks: &networks, answers: 2, context: &context, bounds: (-Vec3::ONE, Vec3::ONE), eye: Vec3::Z, agree };
+        let found = |agree, answer| Places::new(&points, agree).unwrap().found(&scene(agree), 0, answer).unwrap();
+        // one place alone, of the scene as it is or mirrored, by a draw of the context
+        let alone = |i: usize, draw: usize, mirrored: bool| {
+            let seen = |point: &Point| if mirrored { point.mirrored_car() } else { *point };
+            let draw: Vec<Point> = context.iter().skip(draw).step_by(4).map(seen).collect();
+            let share = Share { points: vec![points[i]], input: input(&[seen(&points[i])]).unwrap() };
+            albedo(&network, &draw, &[share]).unwrap()[0]
+        };
+        let same = |a: LinearRgb, b: LinearRgb| (0..3).all(|k| (a[k] - b[k]).abs() < 1e-5);
+        let (preview, first, second) = (found(false, 0), found(true, 0), found(true, 1));
+        for i in 0..points.len() {
+            let odd = i % 2;
+            assert!(same(preview[i], alone(i, 0, false)), "place {i} of a preview");
+            assert!(same(first[i], alone(i, odd, odd == 1)), "place {i} of the first answer");
+            assert!(same(second[i], alone(i, 2 + odd, odd == 0)), "place {i} of the second answer");
+        }
+        assert!(!same(alone(1, 1, true), alone(1, 1, false)), "the mirrored scene is another one");
+    }
 
     #[test]
     fn answers_far_from_few_inks_count_little() {
