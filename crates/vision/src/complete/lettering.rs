@@ -47,6 +47,12 @@ const WRITING_THAT_COUNTS: f32 = 3.0;
 const SURE: f32 = 8.0;
 /// What the lettering network's log odds count beside the reading network's.
 const BACKING: f32 = 1.5;
+/// What the share of a word that is taken counts, as a power of odds: of a number's three digits two may read better than all, but
+/// set by themselves they stand in the wrong place. On 48 tuning photos 22 of 48 words read on the far side without this, 26 with 4
+/// and 27 with 8.
+const WHOLE: f32 = 6.0;
+/// No part counts as less than this share.
+const LEAST_PART: f32 = 0.05;
 /// Lines that share more than this of their strokes with one that counts already do not count; those that share more of
 /// their place are turned together.
 const SHARED: f32 = 0.15;
@@ -64,6 +70,15 @@ pub struct Lettering {
     readings: Vec<Reading>,
 }
 
+/// What the lettering network says of what may be a word.
+#[derive(Clone, Copy)]
+struct Backing {
+    /// Log odds that it is one.
+    sure: f32,
+    /// Share of the word there that it takes, 0..=1.
+    covers: f32,
+}
+
 /// What may be a word.
 struct Found {
     leaf: usize,
@@ -71,8 +86,8 @@ struct Found {
     strokes: Vec<u32>,
     extent: WordBox,
     of_one_ink: bool,
-    /// Log odds that it is a word, by the lettering network, where that sees one.
-    backing: Option<f32>,
+    /// Where the lettering network sees a word.
+    backing: Option<Backing>,
     /// As readers see it.
     pictures: Vec<WordPicture>,
     reading: Option<Reading>,
@@ -91,9 +106,10 @@ impl Found {
             Face::Top => WRITING_ON_TOP,
             _ => WRITING,
         };
-        let backing = BACKING * self.backing.unwrap_or(0.0);
+        let (backing, whole) =
+            self.backing.map_or((0.0, 0.0), |b| (BACKING * b.sure, WHOLE * b.covers.max(LEAST_PART).ln()));
         let written = reading.writing > (least - backing).max(WRITING_AT_LEAST);
-        written.then_some(reading.writing.min(SURE) + backing + large)
+        written.then_some(reading.writing.min(SURE) + backing + whole + large)
     }
 
     fn shares_place(&self, other: &Self) -> bool {
@@ -108,7 +124,7 @@ impl Found {
         self.strokes.dedup();
         self.extent = WordBox { low: self.extent.low.min(other.extent.low), high: self.extent.high.max(other.extent.high) };
         self.of_one_ink |= other.of_one_ink;
-        self.backing = self.backing.into_iter().chain(other.backing).reduce(f32::max);
+        self.backing = self.backing.into_iter().chain(other.backing).max_by(|a, b| a.sure.total_cmp(&b.sure));
         self
     }
 }

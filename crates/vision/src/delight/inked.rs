@@ -34,7 +34,7 @@ const UNLIKE: f32 = 0.2;
 const VEIL: f32 = 0.3;
 const STILL_UNLIKE: f32 = 0.05;
 /// What an ink's share of the car counts for it, as a power: a mirror image that looks like an ink of its own is rare.
-const COMMON: f32 = 0.7;
+const COMMON: f32 = 0.6;
 /// No ink is rarer than this.
 const RARE: f32 = 1e-3;
 /// Lab distance from what the network said that speaks against an ink, and what lightness counts in it.

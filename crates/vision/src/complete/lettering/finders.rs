@@ -10,7 +10,7 @@ use super::leaf::WordBox;
 use super::lines::{Line, Reader, lines};
 use super::regions::{Region, Zone, regions};
 use super::strokes::{CellBox, Raster};
-use super::{Found, UNSEEN, connected};
+use super::{Backing, Found, UNSEEN, connected};
 use crate::color::LinearRgb;
 use crate::net::lettering::CELL_M;
 use crate::net::reading::WordPicture;
@@ -45,7 +45,7 @@ pub(super) fn find(
     found.extend(of_one_ink);
     if let Some(network) = readers.finder {
         let seen = Seen::on(sheet, color, network)?;
-        found.iter_mut().for_each(|found| found.backing = seen.backing(&found.strokes));
+        found.iter_mut().for_each(|found| found.backing = seen.backing(&found.strokes, &found.extent, sheet));
         found.extend(inks.map_or(Vec::new(), |inks| seen.by_inks(leaf, sheet, inks)).into_iter().filter(|f| matters(&f.strokes)));
     }
     Ok(found)
@@ -58,7 +58,7 @@ struct Seen {
     /// The region of each of the sheet's cells.
     near: Vec<Option<(u32, Zone)>>,
     /// Cells of the sheet inside each region.
-    inside: Vec<f32>,
+    inside: Vec<Vec<u32>>,
     /// Logits of strokes on the raster.
     stroke: Vec<f32>,
 }
@@ -70,15 +70,17 @@ impl Seen {
         let (regions, near) = regions(raster.across, &seen.word);
         let zone = |cell: usize| near[raster.below(sheet, cell)].filter(|_| sheet.texel[cell] != u32::MAX);
         let near: Vec<Option<(u32, Zone)>> = (0..sheet.texel.len()).into_par_iter().map(zone).collect();
-        let mut inside = vec![0.0; regions.len()];
-        for (region, zone) in near.iter().flatten() {
-            inside[*region as usize] += f32::from(u8::from(*zone == Zone::Inside));
+        let mut inside = vec![Vec::new(); regions.len()];
+        for (cell, near) in near.iter().enumerate() {
+            if let Some((region, Zone::Inside)) = near {
+                inside[*region as usize].push(cell as u32);
+            }
         }
         Ok(Self { raster, regions, near, inside, stroke: seen.stroke })
     }
 
-    /// Log odds that strokes are a word, where the network sees one.
-    fn backing(&self, strokes: &[u32]) -> Option<f32> {
+    /// What the network says of strokes, where it sees a word.
+    fn backing(&self, strokes: &[u32], extent: &WordBox, sheet: &Sheet) -> Option<Backing> {
         let mut within = vec![0.0f32; self.regions.len()];
         for &cell in strokes {
             if let Some((region, Zone::Inside | Zone::Rim)) = self.near[cell as usize] {
@@ -86,8 +88,15 @@ impl Seen {
             }
         }
         let (region, count) = within.into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let backed = count > WITHIN * strokes.len() as f32 && count > COVERS * self.inside[region].max(1.0);
-        backed.then_some(self.regions[region].sure)
+        let backed = count > WITHIN * strokes.len() as f32 && count > COVERS * self.inside[region].len().max(1) as f32;
+        backed.then(|| self.backing_by(region, extent, sheet))
+    }
+
+    /// What the network says of a word of this extent in a region.
+    fn backing_by(&self, region: usize, extent: &WordBox, sheet: &Sheet) -> Backing {
+        let inside = &self.inside[region];
+        let covered = inside.iter().filter(|&&cell| extent.holds(sheet.place(cell as usize))).count();
+        Backing { sure: self.regions[region].sure, covers: covered as f32 / inside.len().max(1) as f32 }
     }
 
     /// Words as the cells of a region whose inks are the strokes'.
@@ -110,7 +119,7 @@ impl Seen {
                 cells[*region as usize].push(cell as u32);
             }
         }
-        let found = |((region, cells), counts): ((&Region, Vec<u32>), [[f32; 3]; 256])| {
+        let found = |((region, cells), counts): ((usize, Vec<u32>), [[f32; 3]; 256])| {
             let all: [f32; 2] = std::array::from_fn(|k| counts.iter().map(|count| count[k]).sum::<f32>().max(1.0));
             let is_stroke = |ink: u8| {
                 let [inside, around, stroke] = counts[usize::from(ink)];
@@ -124,9 +133,10 @@ impl Seen {
             }
             let pictures = Line::on(&self.raster, &strokes, sheet).pictures(&self.raster, sheet.face);
             let extent = WordBox::around(&strokes, sheet);
-            Some(Found { leaf, strokes, extent, of_one_ink: false, backing: Some(region.sure), pictures, reading: None })
+            let backing = Some(self.backing_by(region, &extent, sheet));
+            Some(Found { leaf, strokes, extent, of_one_ink: false, backing, pictures, reading: None })
         };
-        self.regions.iter().zip(cells).zip(counts).filter_map(found).collect()
+        cells.into_iter().enumerate().zip(counts).filter_map(found).collect()
     }
 }
 

@@ -34,6 +34,10 @@ impl WordBox {
         Self { low: places().fold(Vec2::MAX, Vec2::min), high: places().fold(Vec2::MIN, Vec2::max) }
     }
 
+    pub fn holds(&self, place: Vec2) -> bool {
+        place.cmpge(self.low).all() && place.cmple(self.high).all()
+    }
+
     pub fn area(&self) -> f32 {
         (self.high - self.low).element_product()
     }

@@ -30,3 +30,14 @@ fn words_that_share_their_place_become_one() {
     assert_eq!((both.extent.low, both.extent.high), (Vec2::ZERO, Vec2::new(0.95, 0.4)));
     assert_eq!(both.reading.map(|reading| reading.writing), Some(7.0), "it reads as the surer one");
 }
+
+#[test]
+fn a_number_counts_more_than_a_part_of_it_that_reads_better() {
+    let weight = |strokes: std::ops::Range<u32>, writing: f32, covers: f32| {
+        let found = word(strokes, (0.0, 0.0), (0.9, 0.4), writing);
+        Found { backing: Some(Backing { sure: 4.0, covers }), ..found }.weight(Face::Left).expect("it is writing")
+    };
+    let number = weight(0..300, 7.0, 1.0);
+    assert!(weight(0..200, 7.8, 0.65) < number, "two digits of three");
+    assert!(weight(0..200, 7.8, 0.98) > number, "what covers as much");
+}
