@@ -301,6 +301,7 @@ mod tests {
     use candle_nn::{VarBuilder, VarMap};
 
     use super::*;
+    use crate::net::check::noise;
     use crate::net::{AlbedoConfig, Model};
 
     /// Points of no two of which anything is alike.
@@ -310,10 +311,22 @@ mod tests {
         (0..count).map(|i| Point { rgb: [0.1 + 0.8 * (i as f32 / count as f32), 0.3, 0.5], ..point(i) }).collect()
     }
 
+    /// A network whose weights are the same at every run.
+    fn seeded() -> AlbedoNetwork {
+        let vars = VarMap::new();
+        let network = AlbedoNetwork::new(&AlbedoConfig::tiny(), VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu)).unwrap();
+        let data = vars.data().lock().unwrap();
+        let mut named: Vec<_> = data.iter().collect();
+        named.sort_by_key(|(name, _)| name.as_str());
+        for (seed, (_, var)) in (0..).zip(named) {
+            var.set(&(noise(var.dims(), seed) * 0.3).unwrap()).unwrap();
+        }
+        network
+    }
+
     #[test]
     fn each_look_is_at_every_other_place_and_each_place_keeps_its_own_answer() {
-        let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
-        let network = AlbedoNetwork::new(&AlbedoConfig::tiny(), vb).unwrap();
+        let network = seeded();
         let (points, context) = (spread(9, 0.2), spread(40, 5.0));
         let networks = [&network];
         let scene = |agree| Scene { networks: &networks, answers: 2, context: &context, bounds: (-Vec3::ONE, Vec3::ONE), eye: Vec3::Z, agree };
@@ -333,7 +346,8 @@ mod tests {
             assert!(same(first[i], alone(i, odd, odd == 1)), "place {i} of the first answer");
             assert!(same(second[i], alone(i, 2 + odd, odd == 0)), "place {i} of the second answer");
         }
-        assert!(!same(alone(1, 1, true), alone(1, 1, false)), "the mirrored scene is another one");
+        let tell_apart = |i: usize| !same(alone(i, 1, true), alone(i, 1, false));
+        assert!((0..points.len()).any(tell_apart), "the mirrored scene is another one");
     }
 
     #[test]
