@@ -49,7 +49,7 @@ const SURE: f32 = 8.0;
 const BACKING: f32 = 1.5;
 /// What the share of a word that is taken counts, as a power of odds: of a number's three digits two may read better than all, but
 /// set by themselves they stand in the wrong place. On 48 tuning photos 22 of 48 words read on the far side without this, 26 with 4
-/// and 27 with 8.
+/// and with 6, and 27 with 8.
 const WHOLE: f32 = 6.0;
 /// No part counts as less than this share.
 const LEAST_PART: f32 = 0.05;
