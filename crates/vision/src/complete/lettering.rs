@@ -94,8 +94,8 @@ struct Found {
 }
 
 impl Found {
-    /// How much it counts as a word; `None` when it is none. Of equally sure ones the larger counts more: it may be the whole of
-    /// which the other is a piece.
+    /// How much it counts as a word; `None` when it is none. Of equally sure ones the larger counts more, and what takes more of a
+    /// word that the lettering network sees: it may be the whole of which the other is a piece.
     fn weight(&self, face: Face) -> Option<f32> {
         let large = 0.5 * (self.strokes.len() as f32).ln();
         let Some(reading) = self.reading else {
@@ -124,7 +124,6 @@ impl Found {
         self.strokes.dedup();
         self.extent = WordBox { low: self.extent.low.min(other.extent.low), high: self.extent.high.max(other.extent.high) };
         self.of_one_ink |= other.of_one_ink;
-        self.backing = self.backing.into_iter().chain(other.backing).max_by(|a, b| a.sure.total_cmp(&b.sure));
         self
     }
 }
