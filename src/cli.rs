@@ -348,6 +348,9 @@ pub struct TrainArgs {
     /// Start from the weights in this models folder, at half the learning rate.
     #[arg(long, value_name = "DIR")]
     pub start_from: Option<PathBuf>,
+    /// Largest learning rate; the network's own number if left away.
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<f32>,
     /// Where to compute: on the processor, or on a graphics processor in a program built with `--features cuda` or `metal`.
     #[arg(long, value_enum, default_value = "cpu")]
     pub device: TrainingDevice,

@@ -31,6 +31,12 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
     let numbers = [("batch", args.batch), ("lanes", args.lanes)];
     numbers.iter().filter_map(|(name, value)| Some((name, (*value)?))).for_each(|(name, value)| command += &format!(" --{name} {value}"));
+    if let Some(rate) = args.rate {
+        if !(rate > 0.0 && rate < 1.0) {
+            bail!("A learning rate lies between 0 and 1: leave --rate away for the network's own.");
+        }
+        command += &format!(" --rate {rate}");
+    }
     let defaults = match args.network {
         TrainedNetwork::Correspond => TrainOptions::correspondence(args.out.clone()),
         TrainedNetwork::Albedo | TrainedNetwork::AlbedoHarsh => TrainOptions::albedo(args.out.clone()),
@@ -45,7 +51,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         TrainingDevice::Gpu => train::graphics_processor()?,
     };
     let (batch, lanes) = (args.batch.unwrap_or(defaults.batch), args.lanes.unwrap_or(defaults.lanes));
-    let options = TrainOptions { minutes: args.minutes, resume: args.resume, start, command, device, batch, lanes, ..defaults };
+    let rate = args.rate.unwrap_or(defaults.rate);
+    let options = TrainOptions { minutes: args.minutes, resume: args.resume, start, command, device, batch, lanes, rate, ..defaults };
     let cancel = Cancel::new();
     if let Some(photos) = &photos {
         let (training, validation) = photos.counts();

@@ -37,19 +37,28 @@ impl Vision {
     /// Loads the weights from a `models` folder, normally `gridvox_car::bundled::models_dir()`.
     pub fn load(models_dir: &Path) -> Result<Self, ModelError> {
         timed!("weights");
-        let network = CorrespondenceNet::load(models_dir, &Device::Cpu)?;
-        Ok(Self { network: Some(network), ..Self::for_known_cameras(models_dir)? })
+        let (network, others) =
+            rayon::join(|| CorrespondenceNet::load(models_dir, &Device::Cpu), || Self::for_known_cameras(models_dir));
+        Ok(Self { network: Some(network?), ..others? })
     }
 
     /// Loads what works on photos whose cameras are given, and on no others.
     pub fn for_known_cameras(models_dir: &Path) -> Result<Self, ModelError> {
+        // most of the time goes into their checksums
+        let ((albedo, albedo_harsh), (atlas, (lettering, reading))) = rayon::join(
+            || rayon::join(|| weights::load(models_dir, &Device::Cpu), || weights::load_if_listed(models_dir, &Device::Cpu)),
+            || {
+                let words = || (weights::load_if_listed(models_dir, &Device::Cpu), weights::load_if_listed(models_dir, &Device::Cpu));
+                rayon::join(|| weights::load_if_listed(models_dir, &Device::Cpu), words)
+            },
+        );
         Ok(Self {
             network: None,
-            albedo: weights::load(models_dir, &Device::Cpu)?,
-            albedo_harsh: weights::load_if_listed(models_dir, &Device::Cpu)?,
-            atlas: weights::load_if_listed(models_dir, &Device::Cpu)?,
-            lettering: weights::load_if_listed(models_dir, &Device::Cpu)?,
-            reading: weights::load_if_listed(models_dir, &Device::Cpu)?,
+            albedo: albedo?,
+            albedo_harsh: albedo_harsh?,
+            atlas: atlas?,
+            lettering: lettering?,
+            reading: reading?,
             cars: Mutex::new(None),
         })
     }

@@ -90,12 +90,11 @@ pub fn learned(
     let coarse = Coarse::new(&photo, maps);
     let seen = coarse.seen();
     let points: Vec<Point> = seen.iter().map(|&cell| point(&coarse, cell, maps, scene)).collect();
-    let places = Places::new(&points, scene.agree)?;
     let observations: Vec<Observation> = points.iter().zip(&seen).map(|(p, &cell)| observation(p, &coarse, cell, maps)).collect();
     let neighbours = scene.agree.then(|| coarse.neighbours(&seen));
     let answer = |asked: usize| -> Result<Answer, ModelError> {
         let (network, answer) = (asked / scene.answers, asked % scene.answers);
-        let found = places.found(scene, network, answer)?;
+        let found = found(&points, scene, network, answer)?;
         let inked = neighbours.as_ref().and_then(|neighbours| inked(&observations, &found, neighbours));
         Ok(Answer::new(network, found, inked))
     };
@@ -223,65 +222,53 @@ fn point(coarse: &Coarse, cell: usize, maps: &AtlasMaps, scene: &Scene<'_>) -> P
     Point { rgb: coarse.color[cell], ..on_car }
 }
 
-/// Places as the networks see them, made once for all answers.
-struct Places {
-    /// How many.
-    count: usize,
-    /// As they are and, where answers are made to agree, of the mirrored scene; of each, every [`LOOKS`]th place, from the first,
-    /// the second, and so on.
-    scenes: Vec<[Vec<Share>; LOOKS]>,
+/// How a network is shown a photo. How looks at one scene differ is error alone, which evens out.
+#[derive(Clone, Copy)]
+struct Look {
+    mirrored: bool,
+    /// Which of the draws of the context.
+    draw: usize,
 }
 
-/// Places that are asked for at once.
-struct Share {
-    points: Vec<Point>,
-    input: Tensor,
+impl Look {
+    /// The first draw of the photo as it is.
+    const PLAIN: Self = Self { mirrored: false, draw: 0 };
+
+    /// One of an answer's.
+    fn of(look: usize, answer: usize) -> Self {
+        Self { mirrored: (look + answer) % 2 == 1, draw: answer * LOOKS + look }
+    }
+
+    fn seen(self, point: &Point) -> Point {
+        if self.mirrored { point.mirrored_car() } else { *point }
+    }
 }
 
-impl Places {
-    fn new(points: &[Point], agree: bool) -> candle_core::Result<Self> {
-        let share = |points: &[Point]| Ok(Share { points: points.to_vec(), input: input(points)? });
-        let shares = |points: Vec<Point>| points.par_chunks(ASKED_AT_ONCE).map(share).collect::<candle_core::Result<Vec<_>>>();
-        let every = |seen: fn(&Point) -> Point| -> candle_core::Result<[Vec<Share>; LOOKS]> {
-            let mut each = std::array::from_fn(|_| Vec::new());
-            for (look, each) in each.iter_mut().enumerate() {
-                *each = shares(points.iter().skip(look).step_by(LOOKS).map(seen).collect())?;
-            }
-            Ok(each)
-        };
-        let mut scenes = vec![every(|point| *point)?];
-        if agree {
-            scenes.push(every(Point::mirrored_car)?);
-        }
-        Ok(Self { count: points.len(), scenes })
+/// What a network says of all places, by its index and that of the answer among its own. One look serves all places where answers
+/// are not made to agree, for nothing evens out what looks differ by.
+fn found(points: &[Point], scene: &Scene<'_>, network: usize, answer: usize) -> Result<Vec<LinearRgb>, ModelError> {
+    let network = scene.networks[network];
+    let mut found = vec![[0.0; 3]; points.len()];
+    for at in 0..LOOKS {
+        let look = if scene.agree { Look::of(at, answer) } else { Look::PLAIN };
+        let context = scene.context.iter().skip(look.draw).step_by(LOOKS * scene.answers);
+        let context: Vec<Point> = context.map(|point| look.seen(point)).collect();
+        let asked: Vec<Point> = points.iter().skip(at).step_by(LOOKS).map(|point| look.seen(point)).collect();
+        let said = albedo(network, &context, &asked)?;
+        found.iter_mut().skip(at).step_by(LOOKS).zip(said).for_each(|(found, said)| *found = said);
     }
-
-    /// What a network says of all places, by its index and that of the answer among its own. Every other look is at the mirrored
-    /// scene, where there is one: how these differ is error alone. Else one draw of the context serves all places, for nothing
-    /// evens out what draws differ by.
-    fn found(&self, scene: &Scene<'_>, network: usize, answer: usize) -> Result<Vec<LinearRgb>, ModelError> {
-        let network = scene.networks[network];
-        let mut found = vec![[0.0; 3]; self.count];
-        for look in 0..LOOKS {
-            let (mirrored, draw) = if scene.agree { ((look + answer) % 2, answer * LOOKS + look) } else { (0, 0) };
-            let context = scene.context.iter().skip(draw).step_by(LOOKS * scene.answers);
-            let context: Vec<Point> = context.map(|point| if mirrored == 1 { point.mirrored_car() } else { *point }).collect();
-            let said = albedo(network, &context, &self.scenes[mirrored][look])?;
-            found.iter_mut().skip(look).step_by(LOOKS).zip(said).for_each(|(found, said)| *found = said);
-        }
-        Ok(found)
-    }
+    Ok(found)
 }
 
 /// The albedo of places, linear RGB, under the light that the context tells.
-fn albedo(network: &AlbedoNetwork, context: &[Point], places: &[Share]) -> Result<Vec<LinearRgb>, ModelError> {
+fn albedo(network: &AlbedoNetwork, context: &[Point], places: &[Point]) -> Result<Vec<LinearRgb>, ModelError> {
     let gathered = network.gather(&input(context)?)?;
     let parts = places
-        .par_iter()
-        .map(|share| {
-            let output = network.read(&share.input, &gathered)?;
+        .par_chunks(ASKED_AT_ONCE)
+        .map(|points| {
+            let output = network.read(&input(points)?, &gathered)?;
             with_values(&output, |values| {
-                let answers = share.points.iter().zip(values.chunks_exact(3));
+                let answers = points.iter().zip(values.chunks_exact(3));
                 Ok(answers.map(|(point, output)| point.albedo(output).map(|v| v.min(LIGHTEST))).collect::<Vec<_>>())
             })
         })
@@ -330,23 +317,21 @@ mod tests {
         let (points, context) = (spread(9, 0.2), spread(40, 5.0));
         let networks = [&network];
         let scene = |agree| Scene { networks: &networks, answers: 2, context: &context, bounds: (-Vec3::ONE, Vec3::ONE), eye: Vec3::Z, agree };
-        let found = |agree, answer| Places::new(&points, agree).unwrap().found(&scene(agree), 0, answer).unwrap();
-        // one place alone, of the scene as it is or mirrored, by a draw of the context
-        let alone = |i: usize, draw: usize, mirrored: bool| {
-            let seen = |point: &Point| if mirrored { point.mirrored_car() } else { *point };
-            let draw: Vec<Point> = context.iter().skip(draw).step_by(4).map(seen).collect();
-            let share = Share { points: vec![points[i]], input: input(&[seen(&points[i])]).unwrap() };
-            albedo(&network, &draw, &[share]).unwrap()[0]
+        let found = |agree, answer| found(&points, &scene(agree), 0, answer).unwrap();
+        // one place alone
+        let alone = |i: usize, look: Look| {
+            let draw: Vec<Point> = context.iter().skip(look.draw).step_by(4).map(|point| look.seen(point)).collect();
+            albedo(&network, &draw, &[look.seen(&points[i])]).unwrap()[0]
         };
         let same = |a: LinearRgb, b: LinearRgb| (0..3).all(|k| (a[k] - b[k]).abs() < 1e-5);
         let (preview, first, second) = (found(false, 0), found(true, 0), found(true, 1));
         for i in 0..points.len() {
+            assert!(same(preview[i], alone(i, Look::PLAIN)), "place {i} of a preview");
             let odd = i % 2;
-            assert!(same(preview[i], alone(i, 0, false)), "place {i} of a preview");
-            assert!(same(first[i], alone(i, odd, odd == 1)), "place {i} of the first answer");
-            assert!(same(second[i], alone(i, 2 + odd, odd == 0)), "place {i} of the second answer");
+            assert!(same(first[i], alone(i, Look { mirrored: odd == 1, draw: odd })), "place {i} of the first answer");
+            assert!(same(second[i], alone(i, Look { mirrored: odd == 0, draw: 2 + odd })), "place {i} of the second answer");
         }
-        let tell_apart = |i: usize| !same(alone(i, 1, true), alone(i, 1, false));
+        let tell_apart = |i: usize| !same(alone(i, Look { mirrored: true, draw: 1 }), alone(i, Look { mirrored: false, draw: 1 }));
         assert!((0..points.len()).any(tell_apart), "the mirrored scene is another one");
     }
 

@@ -3,11 +3,13 @@
 //! Nothing is believed that the manifest does not vouch for: the hash is checked before a byte is interpreted, the
 //! configuration before memory is taken, and every tensor's shape before it is used.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{DType, Device, Tensor};
-use candle_nn::{VarBuilder, VarMap};
+use candle_core::{DType, Device, Shape, Tensor};
+use candle_nn::var_builder::SimpleBackend;
+use candle_nn::{Init, VarBuilder};
 use gridvox_car::files::{read_limited, write_atomic};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -145,21 +147,42 @@ fn read_named<M: Model>(
 
 /// Builds a network from named tensors, each of which has to have the right shape, none missing and none left over.
 pub fn build<M: Model>(config: &M::Config, tensors: HashMap<String, Tensor>, device: &Device) -> Result<M, String> {
-    // What the configuration asks for, learned by building it once with empty hands.
-    let wanted = VarMap::new();
-    let say = |error: candle_core::Error| error.to_string();
-    M::new(config, VarBuilder::from_varmap(&wanted, DType::F32, &Device::Cpu)).map_err(say)?;
-    let wanted = wanted.data().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    for (name, var) in wanted.iter() {
-        let tensor = tensors.get(name).ok_or_else(|| format!("`{name}` is missing"))?;
-        if tensor.dims() != var.dims() {
-            return Err(format!("`{name}` is {:?} but has to be {:?}", tensor.dims(), var.dims()));
+    let names: Vec<String> = tensors.keys().cloned().collect();
+    let asked = Arc::new(Mutex::new(HashSet::new()));
+    let given = Given { tensors, asked: asked.clone() };
+    let network = M::new(config, VarBuilder::from_backend(Box::new(given), DType::F32, device.clone())).map_err(|error| error.to_string())?;
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+    match names.iter().find(|name| !asked.contains(*name)) {
+        Some(name) => Err(format!("`{name}` belongs to another network")),
+        None => Ok(network),
+    }
+}
+
+/// Hands a network the tensors that it asks for, and remembers which these were.
+struct Given {
+    tensors: HashMap<String, Tensor>,
+    asked: Arc<Mutex<HashSet<String>>>,
+}
+
+impl SimpleBackend for Given {
+    fn get(&self, shape: Shape, name: &str, _: Init, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
+        let tensor = self.get_unchecked(name, dtype, device)?;
+        if tensor.shape() == &shape {
+            return Ok(tensor);
         }
+        Err(candle_core::Error::Msg(format!("`{name}` is {:?} but has to be {:?}", tensor.dims(), shape.dims())))
     }
-    if let Some(name) = tensors.keys().find(|name| !wanted.contains_key(*name)) {
-        return Err(format!("`{name}` belongs to another network"));
+
+    fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
+        let missing = || candle_core::Error::Msg(format!("`{name}` is missing"));
+        let tensor = self.tensors.get(name).ok_or_else(missing)?;
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        tensor.to_device(device)?.to_dtype(dtype)
     }
-    M::new(config, VarBuilder::from_tensors(tensors, DType::F32, device)).map_err(say)
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
 }
 
 /// Reads all tensors of a safetensors file as f32.
@@ -235,6 +258,8 @@ pub fn save<M: Model>(
 
 #[cfg(test)]
 mod tests {
+    use candle_nn::VarMap;
+
     use super::*;
     use crate::net::network::{Network, NetworkConfig};
 
@@ -273,11 +298,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(load::<Network>(dir.path(), &Device::Cpu).err().unwrap(), ModelError::Unreadable { .. }));
         let config = NetworkConfig::tiny();
-        let mut wrong = arrays(&config);
-        wrong.insert("stem.bias".into(), (vec![3], vec![0.0; 3]));
-        save::<Network>(dir.path(), &config, &wrong, "train", BTreeMap::new()).unwrap();
-        let error = load::<Network>(dir.path(), &Device::Cpu).err().unwrap().to_string();
-        assert!(error.contains("`stem.bias` is [3] but has to be [8]"), "{error}");
+        let right = arrays(&config);
+        let refused = |change: &dyn Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>), because: &str| {
+            let mut wrong = right.clone();
+            change(&mut wrong);
+            save::<Network>(dir.path(), &config, &wrong, "train", BTreeMap::new()).unwrap();
+            let error = load::<Network>(dir.path(), &Device::Cpu).err().unwrap().to_string();
+            assert!(error.contains(because), "{error}");
+        };
+        refused(&|wrong| drop(wrong.insert("stem.bias".into(), (vec![3], vec![0.0; 3]))), "`stem.bias` is [3] but has to be [8]");
+        refused(&|wrong| drop(wrong.remove("stem.bias")), "`stem.bias` is missing");
+        refused(&|wrong| drop(wrong.insert("wing".into(), (vec![1], vec![0.0]))), "`wing` belongs to another network");
         std::fs::write(dir.path().join("correspond/config.json"), "{\"width\": 100}").unwrap();
         assert!(matches!(load::<Network>(dir.path(), &Device::Cpu).err().unwrap(), ModelError::BadConfig { .. }));
     }
