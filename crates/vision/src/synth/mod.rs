@@ -25,6 +25,7 @@ pub mod sample;
 pub mod shade;
 pub mod stress;
 pub mod subject;
+pub mod traced;
 pub mod view;
 pub mod writing;
 

@@ -108,7 +108,6 @@ impl Conditions {
             occluders: None,
             trim: Trim::plain(),
             unlit: true,
-            low_shade: 1.0,
         };
         let finish = Finish { metallic: 0.0, roughness: 1.0, coat: 0.0, coat_roughness: 0.3, dirt: 0.0 };
         Self { scenery, finish, lens: Lens::neutral(), seed: 1 }
@@ -127,7 +126,6 @@ impl Conditions {
             occluders: None,
             trim: Trim::plain(),
             unlit: false,
-            low_shade: 1.0,
         };
         Self { scenery, finish: Finish::glossy(), lens: Lens::neutral(), seed: 1 }
     }
@@ -197,7 +195,6 @@ pub fn scenery(rng: &mut impl Rng, light_px: usize, sun: Vec3, canvas_w: usize, 
         occluders: rng.random_bool(0.4).then(|| Canvas::occluders(canvas_w.max(16), canvas_h.max(16), rng)),
         trim: Trim::random(rng),
         unlit: false,
-        low_shade: 1.0,
     }
 }
 

@@ -14,8 +14,9 @@ use super::lens::Lens;
 use super::light::black_body;
 use super::livery::{Design, Detail, Family};
 use super::photo::{scenery, sun_direction};
-use super::shade::{Finish, Ground, Paint, Scenery, Trim, shade_car, shade_surroundings};
+use super::shade::{Finish, Ground, Paint, Scenery, Trim, shade_surroundings};
 use super::subject::{Frame, Subject};
+use super::traced::{Traced, Tracer};
 use super::view;
 use crate::bake::MIN_COS;
 use crate::color::LinearRgb;
@@ -48,6 +49,8 @@ pub struct PointSample {
 #[derive(Clone)]
 pub struct PointSubject {
     subject: Subject,
+    /// The same shape as rays meet it.
+    tracer: Arc<Tracer>,
     /// By texel of the car's atlas; other shapes of one car share it.
     occlusion: Arc<AtlasMaps>,
 }
@@ -58,7 +61,7 @@ impl PointSubject {
         let occlusion = Arc::new(AtlasMaps::compute(model, OCCLUSION_PX));
         let own = std::iter::once(model.clone());
         own.chain((0..shapes).map(|_| super::subject::varied(model, rng)))
-            .map(|model| Self { subject: Subject::new(&model), occlusion: occlusion.clone() })
+            .map(|model| Self { subject: Subject::new(&model), tracer: Arc::new(Tracer::new(&model)), occlusion: occlusion.clone() })
             .collect()
     }
 
@@ -114,7 +117,6 @@ impl PointStream {
         if is_harsh && rng.random_bool(0.3) {
             finish.coat_roughness = rng.random_range(0.1..0.5);
         }
-        let shade = OcclusionShade { power: rng.random_range(0.3..if is_harsh { 2.0 } else { 1.2 }) };
 
         let mut places: Vec<u32> = Vec::with_capacity(CONTEXT.total() + ASKED);
         let mut pick = |from: &[u32], count: usize, rng: &mut Pcg64Mcg| {
@@ -128,7 +130,7 @@ impl PointStream {
         pick(&kept.paint, ASKED, rng);
 
         let paint = Paint::Design(&design);
-        let (points, light, albedo) = shade_points(car, &kept.frame, &places, &scenery, &paint, &finish, shade);
+        let (points, light, albedo) = shade_points(car, &kept.frame, &places, &scenery, &paint, &finish, rng);
         let lens = if is_harsh { Lens::metered_for_lamps(rng) } else { Lens::faithful(rng) };
         let developed = lens.develop_points(&light, rng);
         let mut sample = PointSample { points, albedo };
@@ -177,12 +179,6 @@ impl Sorted {
     }
 }
 
-/// How dark places become that are shut in.
-#[derive(Clone, Copy)]
-struct OcclusionShade {
-    power: f32,
-}
-
 /// What each place shows: the point without its colour, the light that reaches the camera, and the paint.
 fn shade_points(
     car: &PointSubject,
@@ -191,10 +187,11 @@ fn shade_points(
     scenery: &Scenery,
     paint: &Paint,
     finish: &Finish,
-    shade: OcclusionShade,
+    rng: &mut Pcg64Mcg,
 ) -> (Vec<Point>, Vec<Vec3>, Vec<Option<LinearRgb>>) {
     let g = &frame.gbuffer;
     let eye = frame.view.camera.eye();
+    let traced = Traced { tracer: &car.tracer, subject: &car.subject, frame, scenery, paint, finish };
     let (mut points, mut light, mut albedo) = (Vec::new(), Vec::new(), Vec::new());
     for &place in places {
         let i = place as usize;
@@ -208,11 +205,11 @@ fn shade_points(
         let kind = car.subject.part(g.part[i]).kind;
         let painted = kind == MaterialKind::Paint;
         let occlusion = if painted { car.occlusion(g.uv[i]) } else { 1.0 };
-        let shown = shade_car(&car.subject, frame, i, occlusion.powf(shade.power), scenery, paint, finish);
+        let (shown, colour) = traced.at(i, rng);
         let place = car.subject.normalised(g.position[i]);
         points.push(Point::on_car(kind, g.position[i], g.normal[i], place, eye, occlusion));
-        light.push(shown.light);
-        albedo.push(painted.then(|| shown.albedo.to_array()));
+        light.push(shown);
+        albedo.push(painted.then_some(colour));
     }
     (points, light, albedo)
 }
@@ -254,7 +251,6 @@ fn harsh_surroundings(rng: &mut impl Rng, sun: Vec3) -> Scenery {
         occluders: None,
         trim: Trim::random(rng),
         unlit: false,
-        low_shade: rng.random_range(0.0..1.0),
     }
 }
 

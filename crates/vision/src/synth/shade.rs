@@ -76,8 +76,6 @@ pub struct Scenery {
     pub trim: Trim,
     /// Shows albedo alone, without any light.
     pub unlit: bool,
-    /// How much darker than the open ground the floor is that low places of the car see, 0..1.
-    pub low_shade: f32,
 }
 
 /// Colours of what is not painted.
@@ -192,7 +190,7 @@ impl Ground {
         }
     }
 
-    fn albedo(&self, p: Vec3) -> Vec3 {
+    pub(super) fn albedo(&self, p: Vec3) -> Vec3 {
         match self.cover {
             Cover::Grain { size } => self.base.lerp(self.other, noise::fractal(p / size, 2, self.seed)),
             Cover::Tiles { size } => {
@@ -212,13 +210,13 @@ impl Ground {
 }
 
 /// How a point on the car reflects.
-struct Surface {
-    albedo: Vec3,
-    metallic: f32,
-    roughness: f32,
-    coat: f32,
-    coat_roughness: f32,
-    emission: Vec3,
+pub(super) struct Surface {
+    pub albedo: Vec3,
+    pub metallic: f32,
+    pub roughness: f32,
+    pub coat: f32,
+    pub coat_roughness: f32,
+    pub emission: Vec3,
 }
 
 /// Which samples [`shade`] computes.
@@ -262,7 +260,7 @@ pub fn shade(
             }
             let mut colour = if frame.gbuffer.part[i] != 0 {
                 visible[x] = 1;
-                shade_car(subject, frame, i, 1.0, scenery, paint, finish).light
+                shade_car(subject, frame, i, scenery, paint, finish)
             } else {
                 background(subject, frame, scenery, eye, camera.ray(px), uv)
             };
@@ -281,35 +279,24 @@ pub fn shade(
     (colours, visible)
 }
 
-/// What a sample shows.
-#[derive(Debug, Clone, Copy)]
-pub struct Shaded {
-    /// Linear RGB that reaches the camera.
-    pub light: Vec3,
-    /// The surface's own colour, linear RGB.
-    pub albedo: Vec3,
-}
-
-/// Shades a sample of the frame that shows the car; `occlusion` is 0 (shut in) to 1 (open).
-pub fn shade_car(
+/// Linear RGB that a sample of the frame sends to the camera where it shows the car.
+fn shade_car(
     subject: &Subject,
     frame: &Frame,
     sample: usize,
-    occlusion: f32,
     scenery: &Scenery,
     paint: &Paint,
     finish: &Finish,
-) -> Shaded {
+) -> Vec3 {
     let g = &frame.gbuffer;
     let part = subject.part(g.part[sample]);
     let spot = Spot { position: g.position[sample], normal: g.normal[sample], class: part.class };
     let surface = surface(part, &spot, g.uv[sample], scenery, paint, finish);
-    let albedo = surface.albedo;
     if scenery.unlit {
-        return Shaded { light: albedo, albedo };
+        return surface.albedo;
     }
     let to_eye = (frame.view.camera.eye() - spot.position).normalize_or(Vec3::Y);
-    Shaded { light: reflect(&surface, &spot, to_eye, occlusion, subject, frame, scenery), albedo }
+    reflect(&surface, &spot, to_eye, subject, frame, scenery)
 }
 
 /// Shades a sample of the frame that shows no car; `px` is its place in samples.
@@ -339,7 +326,7 @@ fn texture(image: &RgbaImage, uv: Vec2) -> Vec3 {
     Vec3::from_array(srgb.to_array().map(to_linear))
 }
 
-fn surface(part: &PartLook, spot: &Spot, uv: Vec2, scenery: &Scenery, paint: &Paint, finish: &Finish) -> Surface {
+pub(super) fn surface(part: &PartLook, spot: &Spot, uv: Vec2, scenery: &Scenery, paint: &Paint, finish: &Finish) -> Surface {
     let trim = &scenery.trim;
     let by_file = |ours: Vec3| if trim.by_file { part.base } else { ours };
     let dull = |albedo: Vec3, roughness: f32, coat: f32| Surface {
@@ -387,7 +374,6 @@ fn reflect(
     surface: &Surface,
     spot: &Spot,
     to_eye: Vec3,
-    occlusion: f32,
     subject: &Subject,
     frame: &Frame,
     scenery: &Scenery,
@@ -397,8 +383,8 @@ fn reflect(
     let fresnel = (1.0 - facing).powi(5);
     let mirror = n * (2.0 * n.dot(to_eye)) - to_eye;
     // Without a ray tracer: what is low and looks down sees a dark floor.
-    let low = (1.0 - spot.position.y / 0.5).clamp(0.0, 1.0) * scenery.low_shade;
-    let open = occlusion * (1.0 - low * (0.55 - 0.45 * n.y).clamp(0.0, 0.95));
+    let low = (1.0 - spot.position.y / 0.5).clamp(0.0, 1.0);
+    let open = 1.0 - low * (0.55 - 0.45 * n.y).clamp(0.0, 0.95);
     let sun = &scenery.sun;
     let sun_facing = n.dot(sun.direction).max(0.0);
     let sunlight = if sun.irradiance.x > 0.0 && sun_facing > 0.0 {
@@ -412,15 +398,11 @@ fn reflect(
     let f0 = Vec3::splat(0.04).lerp(surface.albedo, surface.metallic);
     let grazing = f0 + (Vec3::ONE - f0) * fresnel * (1.0 - surface.roughness);
     let half = (sun.direction + to_eye).normalize_or(n);
-    let highlight = |roughness: f32| {
-        let a2 = (roughness * roughness).max(0.02).powi(2);
-        let d = n.dot(half).max(0.0).powi(2) * (a2 - 1.0) + 1.0;
-        (a2 / (4.0 * std::f32::consts::PI * d * d)).min(40.0) * sun_facing
-    };
+    let highlight = |roughness: f32| highlight(n.dot(half), roughness) * sun_facing;
     let floor = floor_in_mirror(spot.position, mirror, subject, frame, scenery);
     let mirrored = |roughness: f32| match floor {
         Some(floor) => floor * open,
-        None => environment.radiance(mirror, roughness) * if mirror.y < 0.0 { open } else { occlusion.sqrt() },
+        None => environment.radiance(mirror, roughness) * if mirror.y < 0.0 { open } else { 1.0 },
     };
     let specular = grazing * (mirrored(surface.roughness) + sunlight * highlight(surface.roughness));
     let mut colour = diffuse + specular + surface.emission;
@@ -430,6 +412,13 @@ fn reflect(
         colour = colour * (1.0 - share) + glint * share;
     }
     colour
+}
+
+/// How bright the sun's mirror image is where the normal and the middle between sun and eye have this cosine (GGX).
+pub(super) fn highlight(cosine: f32, roughness: f32) -> f32 {
+    let a2 = (roughness * roughness).max(0.02).powi(2);
+    let d = cosine.max(0.0).powi(2) * (a2 - 1.0) + 1.0;
+    (a2 / (4.0 * std::f32::consts::PI * d * d)).min(40.0)
 }
 
 /// 1 on the floor below the car, falling to 0 half a metre beside it.
