@@ -429,10 +429,10 @@ fn under_car(p: Vec3, subject: &Subject) -> f32 {
     (1.0 - (out / 0.45).min(1.0)).powi(2)
 }
 
-/// Irradiance on the floor.
-fn floor_light(p: Vec3, under: f32, frame: &Frame, scenery: &Scenery) -> Vec3 {
+/// Irradiance on the floor, of whose even sky the car leaves this share open.
+pub(super) fn floor_light(p: Vec3, open: f32, frame: &Frame, scenery: &Scenery) -> Vec3 {
     let sun = &scenery.sun;
-    let mut light = scenery.environment.irradiance(Vec3::Y) * (1.0 - 0.9 * under);
+    let mut light = scenery.environment.irradiance(Vec3::Y) * open;
     if sun.irradiance.x > 0.0 {
         light += sun.irradiance * sun.direction.y.max(0.0) * frame.shadow.sunlight(p);
     }
@@ -444,7 +444,7 @@ fn floor_in_mirror(from: Vec3, mirror: Vec3, subject: &Subject, frame: &Frame, s
     let ground = scenery.ground.as_ref().filter(|_| mirror.y < -0.02)?;
     let p = from + mirror * (from.y / -mirror.y);
     (p.length() < ground.reach_m)
-        .then(|| ground.albedo(p) * floor_light(p, under_car(p, subject), frame, scenery) / std::f32::consts::PI)
+        .then(|| ground.albedo(p) * floor_light(p, 1.0 - 0.9 * under_car(p, subject), frame, scenery) / std::f32::consts::PI)
 }
 
 fn background(subject: &Subject, frame: &Frame, scenery: &Scenery, eye: Vec3, ray: Vec3, uv: Vec2) -> Vec3 {
@@ -460,7 +460,7 @@ fn background(subject: &Subject, frame: &Frame, scenery: &Scenery, eye: Vec3, ra
         return behind();
     }
     let under = under_car(p, subject);
-    let mut colour = ground.albedo(p) * floor_light(p, under, frame, scenery) / std::f32::consts::PI;
+    let mut colour = ground.albedo(p) * floor_light(p, 1.0 - 0.9 * under, frame, scenery) / std::f32::consts::PI;
     if ground.gloss > 0.0 {
         let mirror = ray * Vec3::new(1.0, -1.0, 1.0);
         let share = ground.gloss * (0.05 + 0.95 * (1.0 + ray.y).clamp(0.0, 1.0).powi(5)) * (1.0 - 0.8 * under);

@@ -12,7 +12,7 @@ use gridvox_car::bvh::Bvh;
 use rand::Rng;
 
 use super::livery::Spot;
-use super::shade::{Finish, Paint, Scenery, Surface, highlight, surface};
+use super::shade::{Finish, Paint, Scenery, Surface, floor_light, highlight, surface};
 use super::subject::{Frame, Subject};
 use crate::color::LinearRgb;
 
@@ -267,20 +267,10 @@ impl Traced<'_> {
         if let Some(ground) = ground {
             let p = from + ray * (from.y.max(0.0) / -ray.y);
             if p.length() < ground.reach_m {
-                return ground.albedo(p) * self.on_floor(p) / PI;
+                return ground.albedo(p) * floor_light(p, self.tracer.floor.open(p), self.frame, self.scenery) / PI;
             }
         }
         self.scenery.environment.radiance(ray, roughness)
-    }
-
-    /// Irradiance on the floor.
-    fn on_floor(&self, p: Vec3) -> Vec3 {
-        let sun = &self.scenery.sun;
-        let mut light = self.scenery.environment.irradiance(Vec3::Y) * self.tracer.floor.open(p);
-        if sun.irradiance.max_element() > 0.0 && sun.direction.y > 0.0 {
-            light += sun.irradiance * sun.direction.y * self.frame.shadow.sunlight(p);
-        }
-        light
     }
 }
 
