@@ -228,8 +228,8 @@ impl Model for AlbedoNetwork {
     }
 }
 
-/// The same network, trained to half on harsh light: dark rooms with a lamp, rows of lamps, a low sun. Under even light it
-/// is a little worse than the other, under a photographer's lamp far better, so both are asked.
+/// The same network, trained to half on harsh light: dark rooms with a lamp, rows of lamps, a low sun. Under a
+/// photographer's lamp it is far better than the other; both are asked, for their mistakes differ.
 pub struct HarshAlbedo(AlbedoNetwork);
 
 impl Model for HarshAlbedo {

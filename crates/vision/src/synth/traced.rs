@@ -66,11 +66,16 @@ struct Floor {
     open: Vec<f32>,
 }
 
-/// A direction about `n`, as the cosine weights them, from two numbers in 0..1.
-fn by_cosine(n: Vec3, u: f32, turn: f32) -> Vec3 {
+/// A direction across `n`, this share of the full turn about it.
+fn across(n: Vec3, turn: f32) -> Vec3 {
     let (side, up) = n.any_orthonormal_pair();
     let (sin, cos) = (TAU * turn).sin_cos();
-    n * (1.0 - u).max(0.0).sqrt() + (side * cos + up * sin) * u.sqrt()
+    side * cos + up * sin
+}
+
+/// A direction about `n`, as the cosine weights them, from two numbers in 0..1.
+fn by_cosine(n: Vec3, u: f32, turn: f32) -> Vec3 {
+    n * (1.0 - u).max(0.0).sqrt() + across(n, turn) * u.sqrt()
 }
 
 /// Share of light that a smooth face of index 1.5 mirrors (Fresnel).
@@ -276,9 +281,7 @@ impl Traced<'_> {
 
 /// A normal that is tilted by this slope towards a side, a share of the full turn.
 fn by_slope(n: Vec3, slope: f32, turn: f32) -> Vec3 {
-    let (side, up) = n.any_orthonormal_pair();
-    let (sin, cos) = (TAU * turn).sin_cos();
-    (n + (side * cos + up * sin) * slope).normalize_or(n)
+    (n + across(n, turn) * slope).normalize_or(n)
 }
 
 #[cfg(test)]
