@@ -1,21 +1,30 @@
 //! Convolution for the CPU, forward and backward, on (batch, height, width, channels).
 //!
-//! candle's own convolution copies the image into im2col layout on one thread and reaches 20 to 58 GFLOP/s. Here the
-//! image is padded once; in the padded image the three taps of a kernel row lie side by side in memory, so the im2col
-//! matrix of a kernel row is an overlapping view (row stride = channels, 3 * channels columns) and a 3x3 convolution is
-//! three matrix products without any copy. The columns that wrap around an image's edge are computed and dropped. The
-//! input's gradient is the same convolution with flipped weights, and the weights' gradient the product of the
-//! transposed view with the output's gradient. Bias and rectifier ride along.
+//! candle's own convolution copies the image into im2col layout on one thread. Here the image is padded once; in the padded
+//! image the three taps of a kernel row lie side by side in memory, so the im2col matrix is a view of it (row stride =
+//! channels, three runs of 3 * channels columns) and a 3x3 convolution is one matrix product without any copy. The input's
+//! gradient is the same convolution with flipped weights, and the weights' gradient the product of the transposed view with
+//! the output's gradient. Bias and rectifier ride along.
 //!
 //! On other devices than the CPU the same function is a matrix product of the image and its shifted copies.
+
+use std::cell::RefCell;
 
 use candle_core::{CpuStorage, CustomOp3, D, DType, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::gemm::{MatRef, multiply_add};
+use super::gemm::{Panels, View, add_transposed_product, multiply};
 
-/// Padded pixels per tile: three passes over the tile's output stay in the second-level cache.
-const TILE_PX: usize = 768;
+/// Values of a tile's input: they stay in the second-level cache while the panels of weights go over them.
+const TILE_VALUES: usize = 60_000;
+
+/// Multiplications that are worth a thread of their own.
+const WORTH_SHARING: usize = 1 << 21;
+
+thread_local! {
+    /// Padded rows of a tile, kept because fresh memory costs as much as a small convolution.
+    static PADDED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A "same" convolution with stride 1, bias and, if asked for, a rectifier.
 ///
@@ -26,16 +35,52 @@ const TILE_PX: usize = 768;
 /// Returns (batch, height, width, out). Differentiable in all three.
 pub fn conv2d(x: &Tensor, weight: &Tensor, bias: &Tensor, rectify: bool) -> Result<Tensor> {
     let (_, _, _, c_in) = x.dims4()?;
-    let (rows, _) = weight.dims2()?;
-    let kernel = match rows / c_in {
-        1 if rows == c_in => 1,
-        9 if rows == 9 * c_in => 3,
-        _ => bail!("a weight of {rows} rows does not fit {c_in} input channels (kernel 1 or 3)"),
-    };
+    let kernel = kernel_of(weight, c_in)?;
     if !x.device().is_cpu() {
         return by_shifts(x, weight, bias, kernel, rectify);
     }
     x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Conv { kernel, rectify })
+}
+
+/// Width of the kernel that a weight of (kernel * kernel * in, out) is for.
+fn kernel_of(weight: &Tensor, c_in: usize) -> Result<usize> {
+    match weight.dims2()? {
+        (rows, _) if rows == c_in => Ok(1),
+        (rows, _) if rows == 9 * c_in => Ok(3),
+        (rows, _) => bail!("a weight of {rows} rows does not fit {c_in} input channels (kernel 1 or 3)"),
+    }
+}
+
+/// A convolution like [`conv2d`] whose weights stay as they are: they are laid out once. On the CPU, without a gradient.
+pub struct Settled {
+    panels: Panels,
+    kernel: usize,
+    c_in: usize,
+    c_out: usize,
+}
+
+impl Settled {
+    /// Takes weight and bias like [`conv2d`], for images of `c_in` channels.
+    pub fn new(weight: &Tensor, bias: &Tensor, c_in: usize) -> Result<Self> {
+        let (kernel, c_out) = (kernel_of(weight, c_in)?, weight.dim(1)?);
+        let panels = with_values(weight, |w| with_values(bias, |b| Ok(Panels::pack(w, c_out, Some(b)))))?;
+        Ok(Self { panels, kernel, c_in, c_out })
+    }
+
+    /// Convolves `x`, (batch, height, width, in), f32.
+    pub fn forward(&self, x: &Tensor, rectify: bool) -> Result<Tensor> {
+        let (batch, height, width, c_in) = x.dims4()?;
+        if c_in != self.c_in {
+            bail!("images of {c_in} channels do not fit weights for {}", self.c_in);
+        }
+        let dims = Dims { height, width, c_in, c_out: self.c_out };
+        let mut out = vec![0.0f32; batch * dims.pixels() * self.c_out];
+        with_values(x, |x| {
+            convolve(x, &self.panels, dims, self.kernel, &mut out, rectify);
+            Ok(())
+        })?;
+        Tensor::from_vec(out, (batch, height, width, self.c_out), x.device())
+    }
 }
 
 /// `row` of (channels) under each of `rows` rows, by a matrix product: on graphics processors candle's broadcast and above
@@ -118,94 +163,85 @@ pub(crate) fn with_values<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> Resul
     }
 }
 
-/// One image with a border of one zero pixel, followed by two pixels of slack that the last view may touch.
-fn padded(image: &[f32], height: usize, width: usize, channels: usize) -> Vec<f32> {
-    let wide = width + 2;
-    let mut out = vec![0.0; ((height + 2) * wide + 2) * channels];
-    for (y, row) in image.chunks_exact(width * channels).enumerate() {
-        let start = ((y + 1) * wide + 1) * channels;
-        out[start..start + row.len()].copy_from_slice(row);
-    }
-    out
+/// Rows of one tile where `all` rows take `work` multiplications and a tile may have `most` rows: as many tiles as pay, of
+/// about one height.
+fn tile_rows(all: usize, most: usize, work: usize) -> usize {
+    let tiles = all.div_ceil(most.max(1)).max(work / WORTH_SHARING).clamp(1, all.max(1));
+    all.div_ceil(tiles).max(1)
 }
 
-/// Convolves one image; `finish` sees each finished output row (width * c_out values) with its destination.
-fn convolve(
-    image: &[f32],
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    dims: Dims,
-    kernel: usize,
-    out: &mut [f32],
-    rectify: bool,
-) {
-    let Dims { height, width, c_in, c_out, .. } = dims;
-    let start = |tile: &mut [f32]| match bias {
-        Some(bias) => tile.chunks_exact_mut(c_out).for_each(|px| px.copy_from_slice(bias)),
-        None => tile.fill(0.0),
-    };
-    let rectify_in_place = |tile: &mut [f32]| {
-        if rectify {
-            tile.iter_mut().for_each(|v| *v = v.max(0.0));
-        }
-    };
+/// Writes rows `first - 1` to `first + rows` of an image, each with a zero pixel on both sides; rows beyond it are zero.
+fn pad(image: &[f32], dims: Dims, first: usize, rows: usize, out: &mut Vec<f32>) {
+    let Dims { height, width, c_in, .. } = dims;
+    let wide = (width + 2) * c_in;
+    out.clear();
+    out.resize((rows + 2) * wide, 0.0);
+    for (y, to) in (first..).zip(out.chunks_exact_mut(wide)).filter(|&(y, _)| (1..=height).contains(&y)) {
+        to[c_in..][..width * c_in].copy_from_slice(&image[(y - 1) * width * c_in..][..width * c_in]);
+    }
+}
+
+/// Convolves images that lie one after the other, each of `dims`.
+fn convolve(images: &[f32], weight: &Panels, dims: Dims, kernel: usize, out: &mut [f32], rectify: bool) {
+    let Dims { height, width, c_in, c_out } = dims;
     if kernel == 1 {
-        out.par_chunks_mut(TILE_PX * c_out).enumerate().for_each(|(tile, out)| {
-            let pixels = out.len() / c_out;
-            let rows = MatRef::rows(&image[tile * TILE_PX * c_in..], pixels, c_in, c_in);
-            start(out);
-            multiply_add(out, c_out, rows, MatRef::rows(weight, c_in, c_out, c_out));
-            rectify_in_place(out);
+        let pixels = out.len() / c_out;
+        let tile_px = tile_rows(pixels, TILE_VALUES / c_in, pixels * c_in * c_out);
+        out.par_chunks_mut(tile_px * c_out).zip(images.par_chunks(tile_px * c_in)).for_each(|(out, x)| {
+            multiply(out, View::plain(x, x.len() / c_in, c_in, c_in), weight, rectify);
         });
         return;
     }
-    let wide = width + 2;
-    let image = padded(image, height, width, c_in);
-    let tile_rows = (TILE_PX / wide).max(1);
-    out.par_chunks_mut(tile_rows * width * c_out).enumerate().for_each(|(tile, out)| {
-        let rows = out.len() / (width * c_out);
-        let pixels = rows * wide;
-        let mut buffer = vec![0.0; pixels * c_out];
-        start(&mut buffer);
-        for dy in 0..3 {
-            let first = (tile * tile_rows + dy) * wide * c_in;
-            multiply_add(
-                &mut buffer,
-                c_out,
-                MatRef::rows(&image[first..], pixels, 3 * c_in, c_in),
-                MatRef::rows(&weight[dy * 3 * c_in * c_out..], 3 * c_in, c_out, c_out),
-            );
-        }
-        for (from, to) in buffer.chunks_exact(wide * c_out).zip(out.chunks_exact_mut(width * c_out)) {
-            to.copy_from_slice(&from[..width * c_out]);
-        }
-        rectify_in_place(out);
+    let wide = (width + 2) * c_in;
+    let tile_rows = tile_rows(height, TILE_VALUES / wide, 9 * dims.pixels() * c_in * c_out);
+    let images = images.par_chunks_exact(dims.pixels() * c_in);
+    out.par_chunks_exact_mut(dims.pixels() * c_out).zip(images).for_each(|(out, image)| {
+        out.par_chunks_mut(tile_rows * width * c_out).enumerate().for_each(|(tile, out)| {
+            PADDED.with_borrow_mut(|padded| {
+                let rows = out.len() / (width * c_out);
+                pad(image, dims, tile * tile_rows, rows, padded);
+                for (y, out) in out.chunks_exact_mut(width * c_out).enumerate() {
+                    let data = &padded[y * wide..];
+                    let taps = View { data, rows: width, row_stride: c_in, run: 3 * c_in, runs: 3, run_stride: wide };
+                    multiply(out, taps, weight, rectify);
+                }
+            });
+        });
     });
 }
 
-/// Adds one image's share to the weights' gradient.
-fn accumulate_weight_gradient(image: &[f32], grad: &[f32], dims: Dims, kernel: usize, out: &mut [f32]) {
-    let Dims { height, width, c_in, c_out, .. } = dims;
+/// Adds the images' share to the weights' gradient.
+fn accumulate_weight_gradient(images: &[f32], grad: &[f32], dims: Dims, kernel: usize, out: &mut [f32]) {
+    let Dims { height, width, c_in, c_out } = dims;
     if kernel == 1 {
-        let rows = MatRef::rows(image, dims.pixels(), c_in, c_in);
-        multiply_add(out, c_out, rows.transposed(), MatRef::rows(grad, dims.pixels(), c_out, c_out));
+        let pixels = grad.len() / c_out;
+        add_shared(out, View::plain(images, pixels, c_in, c_in), &Panels::pack(grad, c_out, None));
         return;
     }
     let wide = width + 2;
-    let image = padded(image, height, width, c_in);
-    let mut wide_grad = vec![0.0; height * wide * c_out];
-    for (from, to) in grad.chunks_exact(width * c_out).zip(wide_grad.chunks_exact_mut(wide * c_out)) {
-        to[..width * c_out].copy_from_slice(from);
+    let (mut padded, mut wide_grad) = (Vec::new(), vec![0.0; height * wide * c_out]);
+    for (image, grad) in images.chunks_exact(dims.pixels() * c_in).zip(grad.chunks_exact(dims.pixels() * c_out)) {
+        // Rows of the view run on over an image's edge; the gradient there is 0.
+        for (from, to) in grad.chunks_exact(width * c_out).zip(wide_grad.chunks_exact_mut(wide * c_out)) {
+            to[..width * c_out].copy_from_slice(from);
+        }
+        let grad = Panels::pack(&wide_grad, c_out, None);
+        pad(image, dims, 0, height, &mut padded);
+        padded.resize(padded.len() + 2 * c_in, 0.0);
+        for (dy, out) in out.chunks_exact_mut(3 * c_in * c_out).enumerate() {
+            add_shared(out, View::plain(&padded[dy * wide * c_in..], height * wide, 3 * c_in, c_in), &grad);
+        }
     }
-    for dy in 0..3 {
-        let rows = MatRef::rows(&image[dy * wide * c_in..], height * wide, 3 * c_in, c_in);
-        multiply_add(
-            &mut out[dy * 3 * c_in * c_out..][..3 * c_in * c_out],
-            c_out,
-            rows.transposed(),
-            MatRef::rows(&wide_grad, height * wide, c_out, c_out),
-        );
-    }
+}
+
+/// `out += view^T * grad`, shared among threads where it pays.
+fn add_shared(out: &mut [f32], view: View, grad: &Panels) {
+    let cols = out.len() / view.run;
+    let rows = tile_rows(view.run, view.run, view.rows * out.len());
+    out.par_chunks_mut(rows * cols).enumerate().for_each(|(i, out)| {
+        let first = i * rows;
+        add_transposed_product(out, view, first..first + out.len() / cols, grad);
+    });
 }
 
 /// The weights of the convolution that carries a gradient back: taps turned by 180 degrees, channels exchanged.
@@ -244,9 +280,7 @@ impl CustomOp3 for Conv {
         let (x, weight, bias) =
             (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
         let mut out = vec![0.0f32; batch * dims.pixels() * c_out];
-        for (image, out) in x.chunks_exact(dims.pixels() * c_in).zip(out.chunks_exact_mut(dims.pixels() * c_out)) {
-            convolve(image, weight, Some(bias), dims, self.kernel, out, self.rectify);
-        }
+        convolve(x, &Panels::pack(weight, c_out, Some(bias)), dims, self.kernel, &mut out, self.rectify);
         Ok((CpuStorage::F32(out), (batch, height, width, c_out).into()))
     }
 
@@ -277,11 +311,8 @@ impl CustomOp3 for Conv {
         let turned = with_values(weight, |w| Ok(flipped(w, self.kernel, c_in, c_out)))?;
         let back = Dims { c_in: c_out, c_out: c_in, ..dims };
         with_values(x, |x| {
-            let images = x.chunks_exact(dims.pixels() * c_in).zip(grad.chunks_exact(dims.pixels() * c_out));
-            for ((image, grad), grad_x) in images.zip(grad_x.chunks_exact_mut(dims.pixels() * c_in)) {
-                accumulate_weight_gradient(image, grad, dims, self.kernel, &mut grad_weight);
-                convolve(grad, &turned, None, back, self.kernel, grad_x, false);
-            }
+            accumulate_weight_gradient(x, &grad, dims, self.kernel, &mut grad_weight);
+            convolve(&grad, &Panels::pack(&turned, c_in, None), back, self.kernel, &mut grad_x, false);
             Ok(())
         })?;
         let device = x.device();
@@ -308,9 +339,11 @@ mod tests {
                 let ours = conv2d(&x, &w, &b, rectify).unwrap();
                 let theirs = composed(&x, &w, &b, kernel, rectify).unwrap();
                 let shifted = by_shifts(&x, &w, &b, kernel, rectify).unwrap();
+                let settled = Settled::new(&w, &b, c_in).unwrap().forward(&x, rectify).unwrap();
                 let worst = |a: &Tensor, b: &Tensor| (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
                 let worst = worst(&ours, &theirs).max(worst(&ours, &shifted));
                 assert!(worst < 2e-5, "{kernel}x{kernel}, {c_in} to {c_out}: off by {worst}");
+                assert_eq!(ours.flatten_all().unwrap().to_vec1::<f32>().unwrap(), settled.flatten_all().unwrap().to_vec1::<f32>().unwrap());
             }
         }
     }
@@ -329,5 +362,7 @@ mod tests {
     fn a_weight_that_does_not_fit_is_refused() {
         let refused = conv2d(&noise(&[1, 2, 2, 3], 1), &noise(&[12, 4], 2), &noise(&[4], 3), false);
         assert!(refused.unwrap_err().to_string().contains("12 rows"));
+        let settled = Settled::new(&noise(&[27, 4], 2), &noise(&[4], 3), 3).unwrap();
+        assert!(settled.forward(&noise(&[1, 2, 2, 5], 1), false).unwrap_err().to_string().contains("5 channels"));
     }
 }

@@ -1,9 +1,11 @@
 //! The layers that all networks are built of, over tensors of (batch, height, width, channels).
 
+use std::sync::OnceLock;
+
 use candle_core::{D, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-use super::conv::conv2d;
+use super::conv::{Settled, conv2d};
 use super::norm::channel_norm;
 use super::softmax::softmax;
 use super::spread::spread;
@@ -12,6 +14,7 @@ use super::spread::spread;
 pub(super) struct Conv {
     weight: Tensor,
     bias: Tensor,
+    settled: OnceLock<Settled>,
 }
 
 impl Conv {
@@ -21,17 +24,29 @@ impl Conv {
         Ok(Self {
             weight: vb.get_with_hints((fan_in, c_out), "weight", init)?,
             bias: vb.get_with_hints(c_out, "bias", Init::Const(0.0))?,
+            settled: OnceLock::new(),
         })
     }
 
     pub(super) fn rectified(&self, x: &Tensor) -> Result<Tensor> {
-        conv2d(x, &self.weight, &self.bias, true)
+        self.run(x, true)
+    }
+
+    fn run(&self, x: &Tensor, rectify: bool) -> Result<Tensor> {
+        if self.weight.is_variable() || x.track_op() || !x.device().is_cpu() {
+            return conv2d(x, &self.weight, &self.bias, rectify);
+        }
+        if let Some(settled) = self.settled.get() {
+            return settled.forward(x, rectify);
+        }
+        let settled = Settled::new(&self.weight, &self.bias, x.dim(D::Minus1)?)?;
+        self.settled.get_or_init(|| settled).forward(x, rectify)
     }
 }
 
 impl Module for Conv {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        conv2d(x, &self.weight, &self.bias, false)
+        self.run(x, false)
     }
 }
 
