@@ -1,8 +1,8 @@
 //! Convolution for the CPU, forward and backward, on (batch, height, width, channels).
 //!
-//! candle's own convolution copies the image into im2col layout on one thread. Here the image is padded once; in the padded
-//! image the three taps of a kernel row lie side by side in memory, so the im2col matrix is a view of it (row stride =
-//! channels, three runs of 3 * channels columns) and a 3x3 convolution is one matrix product without any copy. The input's
+//! candle's own convolution copies the image into im2col layout on one thread. Here each tile of it is padded; there the three
+//! taps of a kernel row lie side by side in memory, so the im2col matrix is a view of the tile (row stride = channels, three
+//! runs of 3 * channels columns) and a row of a 3x3 convolution is one matrix product without any other copy. The input's
 //! gradient is the same convolution with flipped weights, and the weights' gradient the product of the transposed view with
 //! the output's gradient. Bias and rectifier ride along.
 //!
@@ -74,11 +74,7 @@ impl Settled {
             bail!("images of {c_in} channels do not fit weights for {}", self.c_in);
         }
         let dims = Dims { height, width, c_in, c_out: self.c_out };
-        let mut out = vec![0.0f32; batch * dims.pixels() * self.c_out];
-        with_values(x, |x| {
-            convolve(x, &self.panels, dims, self.kernel, &mut out, rectify);
-            Ok(())
-        })?;
+        let out = with_values(x, |x| Ok(convolve(x, &self.panels, dims, self.kernel, rectify)))?;
         Tensor::from_vec(out, (batch, height, width, self.c_out), x.device())
     }
 }
@@ -182,15 +178,16 @@ fn pad(image: &[f32], dims: Dims, first: usize, rows: usize, out: &mut Vec<f32>)
 }
 
 /// Convolves images that lie one after the other, each of `dims`.
-fn convolve(images: &[f32], weight: &Panels, dims: Dims, kernel: usize, out: &mut [f32], rectify: bool) {
+fn convolve(images: &[f32], weight: &Panels, dims: Dims, kernel: usize, rectify: bool) -> Vec<f32> {
     let Dims { height, width, c_in, c_out } = dims;
+    let pixels = images.len() / c_in;
+    let mut out = vec![0.0; pixels * c_out];
     if kernel == 1 {
-        let pixels = out.len() / c_out;
         let tile_px = tile_rows(pixels, TILE_VALUES / c_in, pixels * c_in * c_out);
         out.par_chunks_mut(tile_px * c_out).zip(images.par_chunks(tile_px * c_in)).for_each(|(out, x)| {
             multiply(out, View::plain(x, x.len() / c_in, c_in, c_in), weight, rectify);
         });
-        return;
+        return out;
     }
     let wide = (width + 2) * c_in;
     let tile_rows = tile_rows(height, TILE_VALUES / wide, 9 * dims.pixels() * c_in * c_out);
@@ -208,6 +205,7 @@ fn convolve(images: &[f32], weight: &Panels, dims: Dims, kernel: usize, out: &mu
             });
         });
     });
+    out
 }
 
 /// Adds the images' share to the weights' gradient.
@@ -279,8 +277,7 @@ impl CustomOp3 for Conv {
         let dims = Dims { height, width, c_in, c_out };
         let (x, weight, bias) =
             (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
-        let mut out = vec![0.0f32; batch * dims.pixels() * c_out];
-        convolve(x, &Panels::pack(weight, c_out, Some(bias)), dims, self.kernel, &mut out, self.rectify);
+        let out = convolve(x, &Panels::pack(weight, c_out, Some(bias)), dims, self.kernel, self.rectify);
         Ok((CpuStorage::F32(out), (batch, height, width, c_out).into()))
     }
 
@@ -307,14 +304,13 @@ impl CustomOp3 for Conv {
             grad_bias.iter_mut().zip(px).for_each(|(sum, g)| *sum += g);
         }
         let mut grad_weight = vec![0.0f32; weight.elem_count()];
-        let mut grad_x = vec![0.0f32; x.elem_count()];
         let turned = with_values(weight, |w| Ok(flipped(w, self.kernel, c_in, c_out)))?;
         let back = Dims { c_in: c_out, c_out: c_in, ..dims };
         with_values(x, |x| {
             accumulate_weight_gradient(x, &grad, dims, self.kernel, &mut grad_weight);
-            convolve(&grad, &Panels::pack(&turned, c_in, None), back, self.kernel, &mut grad_x, false);
             Ok(())
         })?;
+        let grad_x = convolve(&grad, &Panels::pack(&turned, c_in, None), back, self.kernel, false);
         let device = x.device();
         Ok((
             Some(Tensor::from_vec(grad_x, x.shape(), device)?),

@@ -42,6 +42,11 @@ impl<'a> View<'a> {
     pub fn plain(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
         Self { data, rows, row_stride, run: cols, runs: 1, run_stride: 0 }
     }
+
+    fn assert_inside(&self) {
+        let last = self.rows.saturating_sub(1) * self.row_stride + (self.runs - 1) * self.run_stride + self.run - 1;
+        assert!(self.rows == 0 || last < self.data.len(), "an operand is too small");
+    }
 }
 
 /// The right side, (rows, cols), and a row that each product starts from, as the kernel reads them.
@@ -148,6 +153,8 @@ macro_rules! dispatch {
 /// When shapes do not fit each other or a matrix reaches beyond its slice.
 pub fn multiply(out: &mut [f32], a: View, b: &Panels, rectify: bool) {
     assert_eq!(a.run * a.runs, b.rows, "inner dimensions differ");
+    assert!(a.rows * b.cols <= out.len(), "out is too small");
+    a.assert_inside();
     let stride = b.cols;
     for (columns, vectors, panel) in b.each() {
         strips(a.rows, STRIP_ROWS[vectors - 1], |first, rows| {
@@ -165,6 +172,8 @@ pub fn multiply(out: &mut [f32], a: View, b: &Panels, rectify: bool) {
 /// When shapes do not fit each other or a matrix reaches beyond its slice.
 pub fn add_transposed_product(out: &mut [f32], a: View, a_columns: Range<usize>, b: &Panels) {
     assert!(a.runs == 1 && a.rows == b.rows && a_columns.end <= a.run, "the sides differ in rows, or columns are missing");
+    assert!(a_columns.len() * b.cols <= out.len(), "out is too small");
+    a.assert_inside();
     let stride = b.cols;
     for block in (0..a.rows).step_by(BLOCK) {
         let block = block..a.rows.min(block + BLOCK);
@@ -324,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic]
+    #[should_panic(expected = "too small")]
     fn a_view_beyond_its_slice_is_refused() {
         let data = vec![0.0; 10];
         multiply(&mut [0.0; 4], View::plain(&data, 2, 5, 6), &Panels::pack(&data, 2, None), false);

@@ -32,6 +32,7 @@ impl Conv {
         self.run(x, true)
     }
 
+    /// Weights that nothing learns any more are laid out at the first use.
     fn run(&self, x: &Tensor, rectify: bool) -> Result<Tensor> {
         if self.weight.is_variable() || x.track_op() || !x.device().is_cpu() {
             return conv2d(x, &self.weight, &self.bias, rectify);
