@@ -414,8 +414,10 @@ impl TrainedNetwork {
 pub enum BuiltInSet {
     /// By the showroom, under environments that training never saw.
     Showroom,
-    /// By the training renderer, under any light and with any camera.
+    /// By the training renderer: light, paint and cameras as those that paint is learned from.
     Training,
+    /// By the training renderer: any light, finish and filter, as the network that finds the car learns from.
+    Wild,
     /// Hard for one reason each: focal lengths, crop, occlusion, chrome, night, black, JPEG, mirrored, mesh mismatch, no car, ..
     Stress,
 }
@@ -426,6 +428,7 @@ impl BuiltInSet {
         match self {
             Self::Showroom => "photos by the showroom",
             Self::Training => "photos by the training renderer",
+            Self::Wild => "photos by the training renderer in any light",
             Self::Stress => "stress photos",
         }
     }

@@ -1,8 +1,9 @@
 //! `gridvox eval`: photos whose cameras and liveries are known, measured against what is found.
 //!
 //! The photos are read from a folder or drawn. The showroom's renderer, environments and livery family have no part in
-//! training: its numbers say how the method does on pictures that it was not made from. The training renderer draws a plain
-//! set and the stress cells, which ask whether a photo that cannot work ends in a refusal or a warning.
+//! training: its numbers say how the method does on pictures that it was not made from. The training renderer draws photos in
+//! light that paint is learned from, photos in any light, and the stress cells, which ask whether a photo that cannot work ends in a
+//! refusal or a warning.
 
 mod measure;
 mod rendered;
@@ -124,7 +125,11 @@ fn draw(args: &EvalArgs, set: &PhotoSet, car: &Arc<CarPack>, maps: &AtlasMaps) -
         }
         BuiltInSet::Training => match kept(rendered::TRAINING) {
             Some(names) => Ok(names),
-            None => rendered::training(set, &car.model, maps, count.unwrap_or(DEFAULT_COUNT), args.seed),
+            None => rendered::plain(set, &car.model, maps, rendered::TRAINING, count.unwrap_or(DEFAULT_COUNT), args.seed),
+        },
+        BuiltInSet::Wild => match kept(rendered::WILD) {
+            Some(names) => Ok(names),
+            None => rendered::plain(set, &car.model, maps, rendered::WILD, count.unwrap_or(DEFAULT_COUNT), args.seed),
         },
         BuiltInSet::Stress => match kept(rendered::STRESS) {
             Some(names) => Ok(names),

@@ -1,4 +1,4 @@
-//! Draws test photos with the training renderer: a plain set with liveries of the family that training never sees, and the
+//! Draws test photos with the training renderer: plain sets with liveries of the family that training never sees, and the
 //! stress cells.
 
 use color_eyre::eyre::Result;
@@ -11,8 +11,9 @@ use rand_pcg::Pcg64Mcg;
 
 use super::set::{Metadata, PhotoSet, as_jpeg};
 
-/// What the names of the plain set begin with.
+/// What the names of the plain sets begin with.
 pub const TRAINING: &str = "training_";
+pub const WILD: &str = "wild_";
 /// What the names of the stress cells' photos begin with.
 pub const STRESS: &str = "stress_";
 /// Photo size in pixels, and samples per pixel along each axis.
@@ -21,15 +22,24 @@ const SUPERSAMPLE: u32 = 2;
 /// The camera's own compression is part of its character; the file adds next to nothing.
 const JPEG_QUALITY: u8 = 95;
 
-/// Draws the plain photos that are not there yet and names them all; which ones a set has depends on `seed` alone.
-pub fn training(set: &PhotoSet, car: &CarModel, maps: &AtlasMaps, count: usize, seed: u64) -> Result<Vec<String>> {
-    let names: Vec<String> = (0..count).map(|index| format!("{TRAINING}{index:05}")).collect();
+/// Draws the photos of a plain set, [`TRAINING`] or [`WILD`], that are not there yet and names them all; which ones it has depends on
+/// `seed` alone.
+pub fn plain(
+    set: &PhotoSet,
+    car: &CarModel,
+    maps: &AtlasMaps,
+    prefix: &str,
+    count: usize,
+    seed: u64,
+) -> Result<Vec<String>> {
+    let names: Vec<String> = (0..count).map(|index| format!("{prefix}{index:05}")).collect();
+    let conditions = if prefix == WILD { Conditions::random } else { Conditions::learned };
     for (index, name) in names.iter().enumerate().filter(|(_, name)| !set.has(name)) {
         eprintln!("drawing test photo {} of {count}", index + 1);
         let seed = derive_seed(seed, index as u64);
         let paint = livery::random(seed, HELD_OUT, car, maps);
         let camera = view::around(car.bounds(), PHOTO.0, PHOTO.1, &mut Pcg64Mcg::seed_from_u64(seed));
-        let picture = render_under(car, &paint, &camera, &Conditions::random(seed, &camera), SUPERSAMPLE);
+        let picture = render_under(car, &paint, &camera, &conditions(seed, &camera), SUPERSAMPLE);
         set.save(name, &as_jpeg(&picture, JPEG_QUALITY)?, &Metadata::of_one(&camera), &paint)?;
     }
     Ok(names)

@@ -2,8 +2,9 @@
 //!
 //! Training data ([`sample`], [`points`], [`cells`]), tests of pose and bake ([`photo`]) and hard cases for evaluation ([`stress`])
 //! come from here. The rasteriser says what a camera sees; liveries, light, surroundings and the camera's character are
-//! drawn from seeds, far wider than reality, because the network has to work on photos that no renderer here made. There
-//! is no ray tracing: shadows come from a shadow map, reflections from blurred environments.
+//! drawn from seeds, far wider than reality, because the network has to work on photos that no renderer here made. Pictures
+//! for finding the car have shadows from a shadow map and reflections from blurred environments; photos, and points whose
+//! paint is asked for, are lit by rays ([`traced`]).
 
 pub mod canvas;
 pub mod cells;

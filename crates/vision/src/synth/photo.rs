@@ -9,10 +9,15 @@ use rand_pcg::Pcg64Mcg;
 use super::canvas::Canvas;
 use super::lens::Lens;
 use super::light::{self, Environment, Sun};
+use super::points;
 use super::shade::{Effort, Finish, Ground, Paint, Scenery, Trim, shade};
 use super::subject::Subject;
+use super::traced::Tracer;
 use super::view::View;
 use glam::Vec3;
+
+/// Edge of the map of what lights a photo.
+const LIGHT_PX: usize = 128;
 
 /// How the photo is lit and taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +68,7 @@ impl Conditions {
         let rng = &mut Pcg64Mcg::seed_from_u64(seed);
         let (width, height) = (camera.width as usize, camera.height as usize);
         let sun = sun_direction(rng);
-        let mut scenery = scenery(rng, 128, sun, width / 4, height / 4);
+        let mut scenery = scenery(rng, LIGHT_PX, sun, width / 4, height / 4);
         // Clutter would be seen as coarse blocks in a large photo.
         scenery.backdrop = None;
         scenery.occluders = None;
@@ -72,6 +77,17 @@ impl Conditions {
         lens.blur_px *= scale.min(2.0) * 0.5;
         lens.motion_px = [0.0; 2];
         Self { scenery, finish: Finish::random(rng), lens, seed }
+    }
+
+    /// Light, paint and cameras as the networks learn from that tell paint from light: without filters, which nothing could see
+    /// through, and on a floor that is lit by the same light.
+    pub fn learned(seed: u64, camera: &PhotoCamera) -> Self {
+        let any = Self::random(seed, camera);
+        let rng = &mut Pcg64Mcg::seed_from_u64(seed ^ 0x6c65_6172_6e);
+        let mut scenery = points::surroundings(LIGHT_PX, rng, any.scenery.sun.direction);
+        scenery.backdrop = None;
+        let lens = Lens { blur_px: any.lens.blur_px, noise: any.lens.noise.min(0.02), jpeg: any.lens.jpeg, ..Lens::faithful(rng) };
+        Self { scenery, finish: points::finish(rng), lens, seed }
     }
 
     /// Light as it comes, on a clean glossy car, taken with a camera whose colours can be believed.
@@ -87,7 +103,7 @@ impl Conditions {
     pub(super) fn night(seed: u64, camera: &PhotoCamera) -> Self {
         let rng = &mut Pcg64Mcg::seed_from_u64(seed ^ 0x6e69_6768_74);
         let tint = light::black_body(rng.random_range(2400.0..5000.0));
-        let environment = light::night(128, tint, rng);
+        let environment = light::night(LIGHT_PX, tint, rng);
         let sun = Sun { direction: sun_direction(rng), irradiance: tint * rng.random_range(0.05..0.4f32) };
         let fair = Self::fair(seed, camera);
         let lens = Lens { stops: rng.random_range(-2.5..-1.0), noise: rng.random_range(0.015..0.035), ..fair.lens };
@@ -114,7 +130,7 @@ impl Conditions {
     }
 
     fn studio() -> Self {
-        let environment = Environment::new(128, |d| {
+        let environment = Environment::new(LIGHT_PX, |d| {
             let ceiling = ((d.y - 0.55) * 6.0).clamp(0.0, 1.0);
             Vec3::splat(0.35 + 2.2 * ceiling + 0.5 * d.y.max(0.0))
         });
@@ -158,7 +174,9 @@ fn light_of(
     let view = View { camera: *camera, photo_min: Vec2::ZERO, photo_max };
     let scenery = &conditions.scenery;
     let frame = subject.frame(view, factor, scenery.sun.direction);
-    shade(&subject, &frame, scenery, &Paint::Texture(livery), &conditions.finish, Effort::Full).0
+    let tracer = (!scenery.unlit).then(|| Tracer::new(model));
+    let effort = tracer.as_ref().map_or(Effort::Full, Effort::Rays);
+    shade(&subject, &frame, scenery, &Paint::Texture(livery), &conditions.finish, effort).0
 }
 
 /// Averages and encodes without any exposure.
@@ -212,6 +230,19 @@ mod tests {
         let near = |px: &image::Rgb<u8>| px.0.iter().zip([200u8, 60, 30]).all(|(a, b)| a.abs_diff(b) < 22);
         let painted = picture.pixels().filter(|px| near(px)).count() as f32 / (160.0 * 90.0);
         assert!(painted > 0.12, "only {painted} of the picture shows the paint");
+    }
+
+    #[test]
+    fn cameras_of_the_learned_photos_keep_colours_and_the_others_need_not() {
+        let car = gridvox_car::testing::box_car();
+        let camera = view::orbit(car.bounds(), 30.0, 12.0, 35.0, 0.8, 60, 40);
+        let kept = |conditions: &Conditions| (0.8..1.2).contains(&conditions.lens.saturation) && conditions.finish.metallic < 0.6;
+        let seeds = 0..40;
+        assert!(seeds.clone().all(|seed| kept(&Conditions::learned(seed, &camera))));
+        assert!(seeds.clone().filter(|&seed| !kept(&Conditions::random(seed, &camera))).count() > 8);
+        let skies: Vec<Vec3> = seeds.map(|seed| Conditions::learned(seed, &camera).light().1).collect();
+        assert_eq!(skies[7], Conditions::learned(7, &camera).light().1);
+        assert!(skies.windows(2).all(|two| two[0] != two[1]));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::livery::{Design, Detail, Family};
 use super::photo::{scenery, sun_direction};
 use super::shade::{Finish, Ground, Paint, Scenery, Trim, shade_surroundings};
 use super::subject::{Frame, Subject};
-use super::traced::{Traced, Tracer};
+use super::traced::{Rays, Traced, Tracer};
 use super::view;
 use crate::bake::MIN_COS;
 use crate::color::LinearRgb;
@@ -112,7 +112,7 @@ impl PointStream {
         let design = Design::random(rng.random(), family, car.subject.bounds(), Detail::Coarse);
         let sun = kept.frame.shadow.sun_direction;
         let is_harsh = self.harsh > 0.0 && rng.random_bool(self.harsh);
-        let scenery = if is_harsh { harsh_surroundings(rng, sun) } else { surroundings(rng, sun) };
+        let scenery = if is_harsh { harsh_surroundings(rng, sun) } else { surroundings(64, rng, sun) };
         let mut finish = finish(rng);
         if is_harsh && rng.random_bool(0.3) {
             finish.coat_roughness = rng.random_range(0.1..0.5);
@@ -191,7 +191,7 @@ fn shade_points(
 ) -> (Vec<Point>, Vec<Vec3>, Vec<Option<LinearRgb>>) {
     let g = &frame.gbuffer;
     let eye = frame.view.camera.eye();
-    let traced = Traced { tracer: &car.tracer, subject: &car.subject, frame, scenery, paint, finish };
+    let traced = Traced { tracer: &car.tracer, subject: &car.subject, frame, scenery, paint, finish, rays: Rays::ALONE };
     let (mut points, mut light, mut albedo) = (Vec::new(), Vec::new(), Vec::new());
     for &place in places {
         let i = place as usize;
@@ -215,8 +215,8 @@ fn shade_points(
 }
 
 /// Everything around the car, where floor and the light from below mostly agree, as they do in reality.
-fn surroundings(rng: &mut Pcg64Mcg, sun: Vec3) -> Scenery {
-    let mut scenery = scenery(rng, 64, sun, 24, 16);
+pub(super) fn surroundings(light_px: usize, rng: &mut Pcg64Mcg, sun: Vec3) -> Scenery {
+    let mut scenery = scenery(rng, light_px, sun, 24, 16);
     scenery.occluders = None;
     let sun = &mut scenery.sun;
     if rng.random_bool(0.6) {
@@ -255,7 +255,7 @@ fn harsh_surroundings(rng: &mut impl Rng, sun: Vec3) -> Scenery {
 }
 
 /// Paint as most cars wear it: lacquered, sometimes matte, sometimes with metal flakes.
-fn finish(rng: &mut Pcg64Mcg) -> Finish {
+pub(super) fn finish(rng: &mut Pcg64Mcg) -> Finish {
     let matte = rng.random_bool(0.12);
     Finish {
         metallic: if rng.random_bool(0.85) { 0.0 } else { rng.random_range(0.1..0.6) },

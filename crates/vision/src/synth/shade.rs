@@ -3,7 +3,8 @@
 use glam::{Vec2, Vec3};
 use gridvox_car::MaterialKind;
 use image::RgbaImage;
-use rand::Rng;
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
 use super::canvas::Canvas;
@@ -12,6 +13,7 @@ use super::light::{Environment, Sun};
 use super::livery::{Design, Spot};
 use super::noise;
 use super::subject::{Frame, PartLook, Subject};
+use super::traced::{Rays, Traced, Tracer};
 
 /// Where the paint's ink comes from.
 pub enum Paint<'a> {
@@ -219,14 +221,16 @@ pub(super) struct Surface {
     pub emission: Vec3,
 }
 
-/// Which samples [`shade`] computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
-    /// Every one.
-    Full,
-    /// Every other one, like the black squares of a chessboard; the others repeat a neighbour. With two samples per
-    /// pixel along each axis both computed ones lie on its diagonal.
+/// How [`shade`] computes samples.
+#[derive(Clone, Copy)]
+pub enum Effort<'a> {
+    /// Every other one, like the black squares of a chessboard, from what a rasteriser knows; the others repeat a neighbour.
+    /// With two samples per pixel along each axis both computed ones lie on its diagonal.
     Half,
+    /// Every one, from what a rasteriser knows.
+    Full,
+    /// Every one, the car by rays.
+    Rays(&'a Tracer),
 }
 
 /// Shades the samples of a frame: linear RGB, and for each sample whether it shows the unobstructed car (1 or 0).
@@ -238,6 +242,11 @@ pub fn shade(
     finish: &Finish,
     effort: Effort,
 ) -> (Vec<Vec3>, Vec<u8>) {
+    let half = matches!(effort, Effort::Half);
+    let traced = match effort {
+        Effort::Rays(tracer) => Some(Traced { tracer, subject, frame, scenery, paint, finish, rays: Rays::OF_PIXEL }),
+        Effort::Half | Effort::Full => None,
+    };
     let (width, height) = (frame.gbuffer.width as usize, frame.gbuffer.height as usize);
     let camera = frame.view.camera.scaled_to(width as u32, height as u32);
     let eye = camera.eye();
@@ -245,12 +254,13 @@ pub fn shade(
     let mut visible = vec![0u8; width * height];
     let rows = colours.par_chunks_mut(width).zip(visible.par_chunks_mut(width)).enumerate();
     rows.with_min_len(16).for_each(|(y, (colours, visible))| {
+        let rng = &mut Pcg64Mcg::seed_from_u64(y as u64);
         for x in 0..width {
             let i = y * width + x;
             let px = Vec2::new(x as f32 + 0.5, y as f32 + 0.5);
             let uv = px / Vec2::new(width as f32, height as f32);
             let front = scenery.occluders.as_ref().map(|c| c.at(uv));
-            if effort == Effort::Half && (x ^ y) & 1 == 1 {
+            if half && (x ^ y) & 1 == 1 {
                 visible[x] = u8::from(frame.gbuffer.part[i] != 0 && front.is_none_or(|f| f.w < 0.5));
                 continue;
             }
@@ -260,7 +270,10 @@ pub fn shade(
             }
             let mut colour = if frame.gbuffer.part[i] != 0 {
                 visible[x] = 1;
-                shade_car(subject, frame, i, scenery, paint, finish)
+                match &traced {
+                    Some(traced) => traced.at(i, rng).0,
+                    None => shade_car(subject, frame, i, scenery, paint, finish),
+                }
             } else {
                 background(subject, frame, scenery, eye, camera.ray(px), uv)
             };
@@ -270,7 +283,7 @@ pub fn shade(
             }
             colours[x] = colour;
         }
-        if effort == Effort::Half {
+        if half {
             for x in (0..width).filter(|x| (x ^ y) & 1 == 1) {
                 colours[x] = colours[(x ^ 1).min(width - 1)];
             }

@@ -1,8 +1,8 @@
 //! Light on a car by rays: what falls on a place past the car itself, and what its lacquer mirrors of the car and the floor.
 //!
-//! The shading of whole pictures ([`super::shade`]) makes do with what a rasteriser knows: open surroundings, and a guess at what
-//! the car hides of them. That is enough to find a car, but paint is told from light by small differences: a sill that mirrors the
-//! shaded floor, an arch that sends its own colour back. So points that the albedo network learns from are lit by rays.
+//! The shading of pictures that teach how to find a car ([`super::shade`]) makes do with what a rasteriser knows: open surroundings,
+//! and a guess at what the car hides of them. But paint is told from light by small differences: a sill that mirrors the shaded
+//! floor, an arch that sends its own colour back. So points that the albedo network learns from are lit by rays, and so are photos.
 
 use std::f32::consts::{PI, TAU};
 
@@ -16,9 +16,6 @@ use super::shade::{Finish, Paint, Scenery, Surface, floor_light, highlight, surf
 use super::subject::{Frame, Subject};
 use crate::color::LinearRgb;
 
-/// Rays that gather the light falling on a place, and that look for what rough and smooth layers mirror.
-const GATHERED: usize = 24;
-const MIRRORED: usize = 3;
 /// Rays by which what is met on the car gathers its own light.
 const GATHERED_THERE: usize = 2;
 /// Roughness that stands for the cone of a gathering ray.
@@ -32,6 +29,22 @@ const PAST_CAR_M: f32 = 12.0;
 const FLOOR_CELLS: usize = 40;
 const FLOOR_RAYS: usize = 32;
 const FLOOR_BESIDE_M: f32 = 1.5;
+
+/// How many rays a sample is worth.
+#[derive(Debug, Clone, Copy)]
+pub struct Rays {
+    /// These gather the light that falls on it.
+    pub gathered: usize,
+    /// These look for what a layer mirrors that is not quite smooth.
+    pub mirrored: usize,
+}
+
+impl Rays {
+    /// For a sample that stands alone.
+    pub const ALONE: Self = Self { gathered: 24, mirrored: 3 };
+    /// For one of several that make a pixel.
+    pub const OF_PIXEL: Self = Self { gathered: 6, mirrored: 1 };
+}
 
 /// A car as rays meet it.
 #[derive(Debug, Clone)]
@@ -162,6 +175,8 @@ pub struct Traced<'a> {
     pub paint: &'a Paint<'a>,
     /// How the paint takes light.
     pub finish: &'a Finish,
+    /// What each sample is worth.
+    pub rays: Rays,
 }
 
 impl Traced<'_> {
@@ -183,7 +198,7 @@ impl Traced<'_> {
         // a smooth normal may face away at a silhouette
         let n = (met.normal + to_eye * (0.08 - met.normal.dot(to_eye)).max(0.0)).normalize_or(to_eye);
         let facing = n.dot(to_eye);
-        let (falls, open) = self.falls(met, GATHERED, true, rng);
+        let (falls, open) = self.falls(met, self.rays.gathered, true, rng);
         let sun = self.sunlight(met);
         let sun_facing = n.dot(self.scenery.sun.direction).max(0.0);
         let light = falls + sun * sun_facing;
@@ -242,12 +257,12 @@ impl Traced<'_> {
     /// What a smooth layer mirrors of the surroundings and of the car.
     fn mirrored(&self, met: &Met, n: Vec3, to_eye: Vec3, roughness: f32, rng: &mut impl Rng) -> Vec3 {
         let alpha = roughness * roughness;
-        let rays = if alpha < 0.003 { 1 } else { MIRRORED };
+        let rays = if alpha < 0.003 { 1 } else { self.rays.mirrored };
         let mut sum = Vec3::ZERO;
         for k in 0..rays {
             // facets of GGX (Walter et al. 2007)
             let u = 0.95 * (k as f32 + rng.random::<f32>()) / rays as f32;
-            let facet = if rays == 1 { n } else { by_slope(n, alpha * (u / (1.0 - u)).sqrt(), rng.random()) };
+            let facet = if alpha < 0.003 { n } else { by_slope(n, alpha * (u / (1.0 - u)).sqrt(), rng.random()) };
             let ray = facet * (2.0 * facet.dot(to_eye)) - to_eye;
             let ray = (ray + n * (0.01 - ray.dot(n)).max(0.0)).normalize_or(n);
             let from = met.position + met.normal * OFF_M.0 + ray * OFF_M.1;
@@ -291,7 +306,7 @@ mod tests {
     use rand_pcg::Pcg64Mcg;
 
     use super::super::light::{Environment, Sun};
-    use super::super::shade::{Ground, Trim};
+    use super::super::shade::{Effort, Ground, Trim, shade};
     use super::super::view::{self, View};
     use super::*;
 
@@ -331,7 +346,7 @@ mod tests {
         fn light(&self, scenery: &Scenery, grey: u8, finish: &Finish) -> Vec<(Vec3, Vec3, f32)> {
             let livery = image::RgbaImage::from_pixel(4, 4, image::Rgba([grey, grey, grey, 255]));
             let paint = Paint::Texture(&livery);
-            let traced = Traced { tracer: &self.tracer, subject: &self.subject, frame: &self.frame, scenery, paint: &paint, finish };
+            let traced = Traced { tracer: &self.tracer, subject: &self.subject, frame: &self.frame, scenery, paint: &paint, finish, rays: Rays::ALONE };
             let g = &self.frame.gbuffer;
             let mut rng = Pcg64Mcg::seed_from_u64(4);
             let painted = (0..g.part.len()).filter(|&i| g.part[i] != 0 && self.subject.part(g.part[i]).kind == MaterialKind::Paint);
@@ -354,6 +369,27 @@ mod tests {
         assert!((door / (0.96 * albedo + 0.04) - 1.0).abs() < 0.08, "{door} of {albedo}");
         let least = light.iter().map(|l| l.2).fold(f32::MAX, f32::min);
         assert!(least < 0.8 * door, "{least} beside {door}");
+    }
+
+    #[test]
+    fn pictures_by_rays_agree_with_the_rasterisers_in_the_open_and_are_darker_where_the_car_is_in_the_way() {
+        let scene = Scene::new();
+        let scenery = scenery(1.0, Vec3::ZERO, None);
+        let livery = image::RgbaImage::from_pixel(4, 4, image::Rgba([188, 188, 188, 255]));
+        let picture = |effort| shade(&scene.subject, &scene.frame, &scenery, &Paint::Texture(&livery), &matte(), effort).0;
+        let (raster, rays) = (picture(Effort::Full), picture(Effort::Rays(&scene.tracer)));
+        assert_eq!(rays, picture(Effort::Rays(&scene.tracer)), "the same noise every time");
+        let g = &scene.frame.gbuffer;
+        let painted: Vec<usize> =
+            (0..g.part.len()).filter(|&i| g.part[i] != 0 && scene.subject.part(g.part[i]).kind == MaterialKind::Paint).collect();
+        let open = |light: &[Vec3]| {
+            let door = painted.iter().filter(|&&i| g.normal[i].x > 0.95 && g.position[i].z.abs() < 0.6 && g.position[i].y > 0.6);
+            mean(door.map(|&i| light[i].y))
+        };
+        assert!((open(&rays) / open(&raster) - 1.0).abs() < 0.08, "{} and {}", open(&rays), open(&raster));
+        let least = |light: &[Vec3]| painted.iter().map(|&i| light[i].y).fold(f32::MAX, f32::min);
+        assert!(least(&rays) < 0.8 * least(&raster), "{} and {}", least(&rays), least(&raster));
+        assert!((0..g.part.len()).filter(|&i| g.part[i] == 0).all(|i| rays[i] == raster[i]), "what lies behind is the same");
     }
 
     fn to_linear_grey(grey: u8) -> f32 {
