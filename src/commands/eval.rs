@@ -20,6 +20,7 @@ use gridvox_vision::evaluate::{EvalTable, Method, Summary, Worst, plot};
 use serde::Serialize;
 
 use self::measure::{Bench, in_words};
+use self::rendered::Plain;
 use self::set::PhotoSet;
 use super::{ensure_writable, make_folder, save_picture, write_json};
 use crate::cli::{BuiltInSet, EvalArgs};
@@ -116,6 +117,10 @@ fn draw(args: &EvalArgs, set: &PhotoSet, car: &Arc<CarPack>, maps: &AtlasMaps) -
         let kept: Vec<String> = there.iter().filter(|name| name.starts_with(prefix)).cloned().collect();
         (count.is_none() && !kept.is_empty()).then_some(kept)
     };
+    let plain = |plain: &Plain| match kept(plain.prefix) {
+        Some(names) => Ok(names),
+        None => rendered::plain(set, &car.model, maps, plain, count.unwrap_or(DEFAULT_COUNT), args.seed),
+    };
     match args.built_in {
         BuiltInSet::Showroom => {
             if count.is_some() || there.is_empty() {
@@ -123,14 +128,8 @@ fn draw(args: &EvalArgs, set: &PhotoSet, car: &Arc<CarPack>, maps: &AtlasMaps) -
             }
             Ok(set.names()?.into_iter().take(count.unwrap_or(usize::MAX)).collect())
         }
-        BuiltInSet::Training => match kept(rendered::TRAINING) {
-            Some(names) => Ok(names),
-            None => rendered::plain(set, &car.model, maps, rendered::TRAINING, count.unwrap_or(DEFAULT_COUNT), args.seed),
-        },
-        BuiltInSet::Wild => match kept(rendered::WILD) {
-            Some(names) => Ok(names),
-            None => rendered::plain(set, &car.model, maps, rendered::WILD, count.unwrap_or(DEFAULT_COUNT), args.seed),
-        },
+        BuiltInSet::Training => plain(&rendered::TRAINING),
+        BuiltInSet::Wild => plain(&rendered::WILD),
         BuiltInSet::Stress => match kept(rendered::STRESS) {
             Some(names) => Ok(names),
             None => rendered::stress(set, &car.model, maps, count.unwrap_or(DEFAULT_PER_CELL), args.seed),

@@ -2,7 +2,7 @@
 //! stress cells.
 
 use color_eyre::eyre::Result;
-use gridvox_car::{AtlasMaps, CarModel};
+use gridvox_car::{AtlasMaps, CarModel, PhotoCamera};
 use gridvox_vision::synth::livery::{self, HELD_OUT, derive_seed};
 use gridvox_vision::synth::photo::{Conditions, render_under};
 use gridvox_vision::synth::{stress, view};
@@ -11,9 +11,17 @@ use rand_pcg::Pcg64Mcg;
 
 use super::set::{Metadata, PhotoSet, as_jpeg};
 
-/// What the names of the plain sets begin with.
-pub const TRAINING: &str = "training_";
-pub const WILD: &str = "wild_";
+/// A set of photos that nothing is wrong with.
+pub struct Plain {
+    /// What the names of its photos begin with.
+    pub prefix: &'static str,
+    conditions: fn(u64, &PhotoCamera) -> Conditions,
+}
+
+/// Light, paint and cameras as those that paint is learned from.
+pub const TRAINING: Plain = Plain { prefix: "training_", conditions: Conditions::learned };
+/// Any light, finish and filter.
+pub const WILD: Plain = Plain { prefix: "wild_", conditions: Conditions::random };
 /// What the names of the stress cells' photos begin with.
 pub const STRESS: &str = "stress_";
 /// Photo size in pixels, and samples per pixel along each axis.
@@ -22,24 +30,22 @@ const SUPERSAMPLE: u32 = 2;
 /// The camera's own compression is part of its character; the file adds next to nothing.
 const JPEG_QUALITY: u8 = 95;
 
-/// Draws the photos of a plain set, [`TRAINING`] or [`WILD`], that are not there yet and names them all; which ones it has depends on
-/// `seed` alone.
+/// Draws the plain photos that are not there yet and names them all; which ones a set has depends on `seed` alone.
 pub fn plain(
     set: &PhotoSet,
     car: &CarModel,
     maps: &AtlasMaps,
-    prefix: &str,
+    plain: &Plain,
     count: usize,
     seed: u64,
 ) -> Result<Vec<String>> {
-    let names: Vec<String> = (0..count).map(|index| format!("{prefix}{index:05}")).collect();
-    let conditions = if prefix == WILD { Conditions::random } else { Conditions::learned };
+    let names: Vec<String> = (0..count).map(|index| format!("{}{index:05}", plain.prefix)).collect();
     for (index, name) in names.iter().enumerate().filter(|(_, name)| !set.has(name)) {
         eprintln!("drawing test photo {} of {count}", index + 1);
         let seed = derive_seed(seed, index as u64);
         let paint = livery::random(seed, HELD_OUT, car, maps);
         let camera = view::around(car.bounds(), PHOTO.0, PHOTO.1, &mut Pcg64Mcg::seed_from_u64(seed));
-        let picture = render_under(car, &paint, &camera, &conditions(seed, &camera), SUPERSAMPLE);
+        let picture = render_under(car, &paint, &camera, &(plain.conditions)(seed, &camera), SUPERSAMPLE);
         set.save(name, &as_jpeg(&picture, JPEG_QUALITY)?, &Metadata::of_one(&camera), &paint)?;
     }
     Ok(names)
