@@ -33,6 +33,8 @@ const KEPT_FRAMES: usize = 40;
 const USES_PER_FRAME: f64 = 20.0;
 /// A frame that shows less paint is thrown away, pixels.
 const LEAST_PAINT: usize = 600;
+/// Edge of an environment's map, in texels.
+const LIGHT_PX: usize = 64;
 /// Edge of the map that says how shut in a painted place is, in texels.
 const OCCLUSION_PX: u32 = 256;
 
@@ -112,7 +114,7 @@ impl PointStream {
         let design = Design::random(rng.random(), family, car.subject.bounds(), Detail::Coarse);
         let sun = kept.frame.shadow.sun_direction;
         let is_harsh = self.harsh > 0.0 && rng.random_bool(self.harsh);
-        let scenery = if is_harsh { harsh_surroundings(rng, sun) } else { surroundings(64, rng, sun) };
+        let scenery = if is_harsh { harsh_surroundings(rng, sun) } else { surroundings(LIGHT_PX, rng, sun) };
         let mut finish = finish(rng);
         if is_harsh && rng.random_bool(0.3) {
             finish.coat_roughness = rng.random_range(0.1..0.5);
@@ -241,7 +243,7 @@ pub(super) fn surroundings(light_px: usize, rng: &mut Pcg64Mcg, sun: Vec3) -> Sc
 
 /// Everything around the car under harsh light, with a floor that is lit by the same.
 fn harsh_surroundings(rng: &mut impl Rng, sun: Vec3) -> Scenery {
-    let Harsh { environment, sun, floor } = harsh::random(64, sun, rng);
+    let Harsh { environment, sun, floor } = harsh::random(LIGHT_PX, sun, rng);
     let other = floor * rng.random_range(0.5..1.4f32);
     Scenery {
         environment,

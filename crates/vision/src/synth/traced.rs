@@ -37,13 +37,16 @@ pub struct Rays {
     pub gathered: usize,
     /// These look for what a layer mirrors that is not quite smooth.
     pub mirrored: usize,
+    /// Whether gathering rays tell how the light differs from what the environment sends by its harmonics. These are smoother than
+    /// lamps are, so only where rays are few.
+    pub beside_harmonics: bool,
 }
 
 impl Rays {
     /// For a sample that stands alone.
-    pub const ALONE: Self = Self { gathered: 24, mirrored: 3 };
+    pub const ALONE: Self = Self { gathered: 24, mirrored: 3, beside_harmonics: false };
     /// For one of several that make a pixel.
-    pub const OF_PIXEL: Self = Self { gathered: 6, mirrored: 1 };
+    pub const OF_PIXEL: Self = Self { gathered: 6, mirrored: 1, beside_harmonics: true };
 }
 
 /// A car as rays meet it.
@@ -225,14 +228,20 @@ impl Traced<'_> {
         colour
     }
 
-    /// Irradiance of all but the sun, and the share of it that the car leaves free.
+    /// Irradiance of all but the sun, and the share of it that the car leaves free. Few rays miss a small window, so what they meet is
+    /// told beside what the environment has there, whose sum is known, as far as the car leaves it free (control variates, Owen 2013,
+    /// 8.9).
     fn falls(&self, met: &Met, rays: usize, by_car: bool, rng: &mut impl Rng) -> (Vec3, f32) {
+        let environment = &self.scenery.environment;
         let start = met.position + met.normal * OFF_M.0;
         let shift: (f32, f32) = (rng.random(), rng.random());
-        let (mut sum, mut free) = (Vec3::ZERO, 0.0);
+        let (mut sum, mut known, mut free) = (Vec3::ZERO, Vec3::ZERO, 0.0);
         for k in 0..rays {
             let ray = by_cosine(met.normal, (k as f32 + shift.0) / rays as f32, k as f32 * 0.618_034 + shift.1);
             let from = start + ray * OFF_M.1;
+            if self.rays.beside_harmonics {
+                known += environment.radiance(ray, CONE);
+            }
             match self.tracer.meets(from, ray) {
                 None => {
                     sum += self.around(from, ray, CONE);
@@ -242,7 +251,12 @@ impl Traced<'_> {
                 Some(_) => {}
             }
         }
-        (sum * PI / rays as f32, free / rays as f32)
+        let (each, free) = (PI / rays as f32, free / rays as f32);
+        if !self.rays.beside_harmonics {
+            return (sum * each, free);
+        }
+        let missed = environment.irradiance(met.normal) - known * each;
+        ((sum * each + missed * free).max(Vec3::ZERO), free)
     }
 
     fn sunlight(&self, met: &Met) -> Vec3 {
@@ -257,12 +271,13 @@ impl Traced<'_> {
     /// What a smooth layer mirrors of the surroundings and of the car.
     fn mirrored(&self, met: &Met, n: Vec3, to_eye: Vec3, roughness: f32, rng: &mut impl Rng) -> Vec3 {
         let alpha = roughness * roughness;
-        let rays = if alpha < 0.003 { 1 } else { self.rays.mirrored };
+        let smooth = alpha < 0.003;
+        let rays = if smooth { 1 } else { self.rays.mirrored };
         let mut sum = Vec3::ZERO;
         for k in 0..rays {
             // facets of GGX (Walter et al. 2007)
             let u = 0.95 * (k as f32 + rng.random::<f32>()) / rays as f32;
-            let facet = if alpha < 0.003 { n } else { by_slope(n, alpha * (u / (1.0 - u)).sqrt(), rng.random()) };
+            let facet = if smooth { n } else { by_slope(n, alpha * (u / (1.0 - u)).sqrt(), rng.random()) };
             let ray = facet * (2.0 * facet.dot(to_eye)) - to_eye;
             let ray = (ray + n * (0.01 - ray.dot(n)).max(0.0)).normalize_or(n);
             let from = met.position + met.normal * OFF_M.0 + ray * OFF_M.1;
@@ -344,9 +359,13 @@ mod tests {
 
         /// What painted samples send back, with their place and normal.
         fn light(&self, scenery: &Scenery, grey: u8, finish: &Finish) -> Vec<(Vec3, Vec3, f32)> {
+            self.light_by(scenery, grey, finish, Rays::ALONE)
+        }
+
+        fn light_by(&self, scenery: &Scenery, grey: u8, finish: &Finish, rays: Rays) -> Vec<(Vec3, Vec3, f32)> {
             let livery = image::RgbaImage::from_pixel(4, 4, image::Rgba([grey, grey, grey, 255]));
             let paint = Paint::Texture(&livery);
-            let traced = Traced { tracer: &self.tracer, subject: &self.subject, frame: &self.frame, scenery, paint: &paint, finish, rays: Rays::ALONE };
+            let traced = Traced { tracer: &self.tracer, subject: &self.subject, frame: &self.frame, scenery, paint: &paint, finish, rays };
             let g = &self.frame.gbuffer;
             let mut rng = Pcg64Mcg::seed_from_u64(4);
             let painted = (0..g.part.len()).filter(|&i| g.part[i] != 0 && self.subject.part(g.part[i]).kind == MaterialKind::Paint);
@@ -394,6 +413,23 @@ mod tests {
 
     fn to_linear_grey(grey: u8) -> f32 {
         crate::color::decode_rgb([grey; 3])[0]
+    }
+
+    #[test]
+    fn few_rays_see_a_small_window_without_grain() {
+        let scene = Scene::new();
+        let window = Vec3::new(1.0, 0.3, 0.1).normalize();
+        let hall = Environment::new(64, |d| Vec3::splat(if d.dot(window) > 0.96 { 20.0 } else { 0.05 }));
+        let scenery = Scenery { environment: hall, ..scenery(0.0, Vec3::ZERO, None) };
+        let door = |rays: Rays| {
+            let light = scene.light_by(&scenery, 188, &matte(), rays);
+            let door: Vec<f32> = light.iter().filter(|(p, n, _)| n.x > 0.95 && p.z.abs() < 0.6 && p.y > 0.6).map(|l| l.2).collect();
+            let level = mean(door.iter().copied());
+            (level, mean(door.iter().map(|v| (v - level).powi(2))).sqrt() / level)
+        };
+        let (level, grain) = door(Rays { beside_harmonics: false, ..Rays::OF_PIXEL });
+        let (smooth, left) = door(Rays::OF_PIXEL);
+        assert!(left < 0.3 * grain && (smooth / level - 1.0).abs() < 0.15, "{left} of {grain}, {smooth} beside {level}");
     }
 
     #[test]
