@@ -1,13 +1,14 @@
 //! Copies the paint of a photo into the texture, texel by texel.
 //!
 //! Each texel of the atlas is a known place on the car; the camera says which pixel shows it. A texel is taken when the
-//! camera sees it from the front (cos above [`MIN_COS`]), nothing lies before it, and no outline is so near that an error
-//! of the camera would bring in the wrong surface. Its colour is filtered over its footprint in linear light, and its
+//! camera sees it from the front (cos above [`MIN_COS`]), nothing lies before it, no outline is so near that an error of the
+//! camera would bring in the wrong surface, and what is seen with it is more than a speck. Its colour is filtered over its footprint in linear light, and its
 //! weight says how good a source the photo is for it.
 
 mod blend;
 mod occluders;
 mod pyramid;
+mod specks;
 mod visibility;
 
 pub use blend::{Blended, blend};
@@ -124,6 +125,7 @@ pub fn bake(view: &View<'_>, model: &CarModel, scene: &RasterScene, maps: &Atlas
             *weight = (facing * facing * feather * clear * resolution.max(0.05)).clamp(1e-4, 1.0);
         }
     });
+    specks::drop_specks(&mut baked, maps);
     baked
 }
 
