@@ -2,8 +2,8 @@
 //!
 //! Each texel of the atlas is a known place on the car; the camera says which pixel shows it. A texel is taken when the
 //! camera sees it from the front (cos above [`MIN_COS`]), nothing lies before it, no outline is so near that an error of the
-//! camera would bring in the wrong surface, and what is seen with it is more than a speck. Its colour is filtered over its footprint in linear light, and its
-//! weight says how good a source the photo is for it.
+//! camera would bring in the wrong surface, and what is seen with it is more than a speck. Its colour is filtered over its
+//! footprint in linear light, and its weight says how good a source the photo is for it.
 
 mod blend;
 mod occluders;
