@@ -21,6 +21,7 @@ pub mod delight;
 pub mod evaluate;
 pub mod net;
 pub mod photo;
+mod pieces;
 pub mod pipeline;
 pub mod pose;
 pub mod report;

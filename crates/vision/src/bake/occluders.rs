@@ -4,6 +4,7 @@ use glam::Vec2;
 use gridvox_car::GBuffer;
 
 use crate::net::Correspondence;
+use crate::pieces::{four_around, pieces};
 
 /// Cells of the network's grid where the car should show and something else does.
 #[derive(Debug, Clone)]
@@ -42,16 +43,16 @@ impl Occluders {
             })
             .collect();
         // The outline itself is uncertain by a cell or two.
-        let core = erode(&erode(&inside, width, height), width, height);
+        let core = erode(&erode(&inside, width), width);
         let suspect: Vec<bool> = (0..width * height).map(|i| core[i] && net.mask[i] < NOT_CAR).collect();
-        let mut hidden = large_only(&suspect, width, height);
+        let mut hidden = large_only(&suspect, width);
         let mut share = count(&hidden) / count(&inside).max(1.0);
         if share > MOST_HIDDEN {
             // So much cannot stand before a car whose camera was found; the mask is wrong.
             hidden.fill(false);
             share = 0.0;
         }
-        hidden = dilate(&hidden, width, height);
+        hidden = dilate(&hidden, width);
         Self { width, height, origin: Vec2::new(net.crop.x, net.crop.y), cell: net.cell_px(), hidden, share }
     }
 
@@ -70,48 +71,19 @@ fn count(cells: &[bool]) -> f32 {
     cells.iter().filter(|&&c| c).count() as f32
 }
 
-fn neighbours(i: usize, width: usize, height: usize) -> impl Iterator<Item = Option<usize>> {
-    let (x, y) = (i % width, i / width);
-    [
-        (x > 0).then(|| i - 1),
-        (x + 1 < width).then(|| i + 1),
-        (y > 0).then(|| i - width),
-        (y + 1 < height).then(|| i + width),
-    ]
-    .into_iter()
+fn erode(cells: &[bool], across: usize) -> Vec<bool> {
+    (0..cells.len()).map(|i| cells[i] && four_around(i, across, cells.len()).all(|n| cells[n])).collect()
 }
 
-fn erode(cells: &[bool], width: usize, height: usize) -> Vec<bool> {
-    (0..cells.len()).map(|i| cells[i] && neighbours(i, width, height).all(|n| n.is_none_or(|n| cells[n]))).collect()
+fn dilate(cells: &[bool], across: usize) -> Vec<bool> {
+    (0..cells.len()).map(|i| cells[i] || four_around(i, across, cells.len()).any(|n| cells[n])).collect()
 }
 
-fn dilate(cells: &[bool], width: usize, height: usize) -> Vec<bool> {
-    (0..cells.len()).map(|i| cells[i] || neighbours(i, width, height).flatten().any(|n| cells[n])).collect()
-}
-
-fn large_only(cells: &[bool], width: usize, height: usize) -> Vec<bool> {
+fn large_only(cells: &[bool], across: usize) -> Vec<bool> {
     let mut kept = vec![false; cells.len()];
-    let mut visited = vec![false; cells.len()];
-    for start in 0..cells.len() {
-        if !cells[start] || visited[start] {
-            continue;
-        }
-        visited[start] = true;
-        let mut group = vec![start];
-        let mut next = 0;
-        while next < group.len() {
-            for n in neighbours(group[next], width, height).flatten() {
-                if cells[n] && !visited[n] {
-                    visited[n] = true;
-                    group.push(n);
-                }
-            }
-            next += 1;
-        }
-        if group.len() >= MIN_CELLS {
-            for i in group {
-                kept[i] = true;
-            }
+    for piece in pieces(cells.len(), |cell| four_around(cell, across, cells.len()), |_, to| cells[to]) {
+        if piece.len() >= MIN_CELLS {
+            piece.into_iter().for_each(|cell| kept[cell as usize] = true);
         }
     }
     kept

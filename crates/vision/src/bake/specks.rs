@@ -3,6 +3,7 @@
 use gridvox_car::AtlasMaps;
 
 use super::Baked;
+use crate::pieces::{four_around, pieces};
 
 /// Pieces smaller than this, in m², are specks. They show hardly more than the light that the paint mirrors there; closing gaps would
 /// make stains of them, and what nobody saw would be continued from these. Without this step, at 10 and at 40 cm², means over 32
@@ -13,42 +14,26 @@ const OPEN_RIM: f32 = 0.5;
 
 /// Makes specks unseen: black, with a weight of 0.
 pub fn drop_specks(baked: &mut Baked, maps: &AtlasMaps) {
-    let Baked { color, weight } = baked;
-    let size = maps.size as usize;
-    let mut visited = vec![false; weight.len()];
-    let mut piece = Vec::new();
-    for start in 0..weight.len() {
-        if weight[start] <= 0.0 || visited[start] {
-            continue;
+    let (weight, part, across) = (&baked.weight, &maps.part, maps.size as usize);
+    let around = |texel: usize| four_around(texel, across, part.len());
+    let is_speck = |piece: &Vec<u32>| {
+        if piece.iter().map(|&texel| maps.texel_m[texel as usize].powi(2)).sum::<f32>() >= LEAST_M2 {
+            return false;
         }
-        visited[start] = true;
-        piece.clear();
-        piece.push(start);
-        let (mut area, mut rim, mut open, mut next) = (0.0, 0usize, 0usize, 0);
-        while let Some(&texel) = piece.get(next) {
-            next += 1;
-            area += maps.texel_m[texel].powi(2);
-            let x = texel % size;
-            let beside = [
-                (x > 0).then(|| texel - 1),
-                (x + 1 < size).then_some(texel + 1),
-                texel.checked_sub(size),
-                (texel + size < weight.len()).then_some(texel + size),
-            ];
-            for other in beside.into_iter().flatten() {
-                let same = maps.part[other] == maps.part[texel];
-                if !(same && weight[other] > 0.0) {
-                    rim += 1;
-                    open += usize::from(same);
-                } else if !visited[other] {
-                    visited[other] = true;
-                    piece.push(other);
-                }
+        let (mut rim, mut open) = (0usize, 0usize);
+        for &texel in piece {
+            for other in around(texel as usize) {
+                let same = part[other] == part[texel as usize];
+                rim += usize::from(!same || weight[other] <= 0.0);
+                open += usize::from(same && weight[other] <= 0.0);
             }
         }
-        if area < LEAST_M2 && open as f32 > OPEN_RIM * rim as f32 {
-            piece.iter().for_each(|&texel| (color[texel], weight[texel]) = ([0.0; 3], 0.0));
-        }
+        open as f32 > OPEN_RIM * rim as f32
+    };
+    let all = pieces(part.len(), around, |from, to| part[from] == part[to] && weight[to] > 0.0);
+    let specks: Vec<u32> = all.filter(is_speck).flatten().collect();
+    for texel in specks {
+        (baked.color[texel as usize], baked.weight[texel as usize]) = ([0.0; 3], 0.0);
     }
 }
 

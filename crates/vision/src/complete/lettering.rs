@@ -240,27 +240,5 @@ impl Lettering {
     }
 }
 
-/// The cells of one kind that hang together around a cell of it.
-fn connected<I: Iterator<Item = usize>>(
-    start: usize,
-    taken: &mut [bool],
-    around: impl Fn(usize) -> I,
-    same: impl Fn(usize) -> bool,
-) -> Vec<u32> {
-    let mut cells = vec![start as u32];
-    taken[start] = true;
-    let mut next = 0;
-    while next < cells.len() {
-        for n in around(cells[next] as usize) {
-            if !taken[n] && same(n) {
-                taken[n] = true;
-                cells.push(n as u32);
-            }
-        }
-        next += 1;
-    }
-    cells
-}
-
 #[cfg(test)]
 mod tests;

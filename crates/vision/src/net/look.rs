@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::network::{COORD, INPUT_CHANNELS, LOG_SCALE, Network, OUTPUT_CHANNELS, PART};
 use super::{Correspondence, CropRect, Model, ModelError, weights};
+use crate::pieces::pieces;
 use crate::synth::sample::mirrored_class;
 
 /// Free space around the car's box in the close look, as a share of the box: what training shows most.
@@ -252,39 +253,20 @@ pub fn read_out(dense: &[f32], width: usize, height: usize, crop: CropRect, car_
 /// The box around the largest connected piece of the mask, in photo pixels.
 fn car_box(seen: &Correspondence) -> Option<(Vec2, Vec2)> {
     let (w, h) = (seen.width, seen.height);
-    let mut visited = vec![false; w * h];
-    let mut best: (usize, (usize, usize, usize, usize)) = (0, (0, 0, 0, 0));
-    for start in 0..w * h {
-        if visited[start] || seen.mask[start] < BOX_THRESHOLD {
-            continue;
-        }
-        visited[start] = true;
-        let (mut stack, mut size) = (vec![start], 0);
-        let mut bounds = (usize::MAX, usize::MAX, 0, 0);
-        while let Some(i) = stack.pop() {
-            let (x, y) = (i % w, i / w);
-            size += 1;
-            bounds = (bounds.0.min(x), bounds.1.min(y), bounds.2.max(x), bounds.3.max(y));
-            // Two cells far: a post before the car does not cut it in two.
-            for (nx, ny) in (y.saturating_sub(2)..=(y + 2).min(h - 1))
-                .flat_map(|ny| (x.saturating_sub(2)..=(x + 2).min(w - 1)).map(move |nx| (nx, ny)))
-            {
-                let n = ny * w + nx;
-                if !visited[n] && seen.mask[n] >= BOX_THRESHOLD {
-                    visited[n] = true;
-                    stack.push(n);
-                }
-            }
-        }
-        if size > best.0 {
-            best = (size, bounds);
-        }
-    }
-    let (size, (x0, y0, x1, y1)) = best;
+    // Two cells far: a post before the car does not cut it in two.
+    let around = |cell: usize| {
+        let (x, y) = (cell % w, cell / w);
+        let columns = x.saturating_sub(2)..=(x + 2).min(w - 1);
+        (y.saturating_sub(2)..=(y + 2).min(h - 1)).flat_map(move |y| columns.clone().map(move |x| y * w + x))
+    };
+    let cells = pieces(w * h, around, |_, to| seen.mask[to] >= BOX_THRESHOLD).max_by_key(Vec::len)?;
     // Fewer cells are no car.
-    if size < 12 {
+    if cells.len() < 12 {
         return None;
     }
+    let places = || cells.iter().map(|&cell| (cell as usize % w, cell as usize / w));
+    let (x0, y0) = places().fold((w, h), |low, at| (low.0.min(at.0), low.1.min(at.1)));
+    let (x1, y1) = places().fold((0, 0), |high, at| (high.0.max(at.0), high.1.max(at.1)));
     let half = seen.cell_px() * 0.5;
     Some((seen.photo_px(x0, y0) - half, seen.photo_px(x1, y1) + half))
 }

@@ -10,11 +10,12 @@ use super::leaf::WordBox;
 use super::lines::{Line, Reader, lines};
 use super::regions::{Region, Zone, regions};
 use super::strokes::{CellBox, Raster};
-use super::{Backing, Found, UNSEEN, connected};
+use super::{Backing, Found, UNSEEN};
 use crate::color::LinearRgb;
 use crate::net::lettering::CELL_M;
 use crate::net::reading::WordPicture;
 use crate::net::{LetteringNetwork, ModelError};
+use crate::pieces::pieces;
 
 /// Lines are looked for on cells of this size or larger, in metres: photos show no more.
 const FINDER_CELL_M: f32 = 0.003;
@@ -231,16 +232,10 @@ fn standing_out(leaf: usize, sheet: &Sheet, raster: &Raster, matters: &(dyn Fn(&
 
 /// Words and numbers of one ink with thin strokes.
 fn of_one_ink(leaf: usize, sheet: &Sheet, inks: &[u8], raster: Option<&Raster>) -> Vec<Found> {
-    let mut visited = vec![false; inks.len()];
     let mut marks = Marks::new(inks.len());
-    let mut pieces = Vec::new();
-    for start in 0..inks.len() {
-        if inks[start] == UNSEEN || visited[start] {
-            continue;
-        }
-        let cells = connected(start, &mut visited, |cell| sheet.around(cell), |cell| inks[cell] == inks[start]);
-        pieces.extend(judge(cells, inks, sheet, &mut marks));
-    }
+    let pieces: Vec<_> = pieces(inks.len(), |cell| sheet.around(cell), |from, to| inks[from] == inks[to] && inks[to] != UNSEEN)
+        .filter_map(|cells| judge(cells, inks, sheet, &mut marks))
+        .collect();
     let found = |members: Vec<usize>| {
         let strokes: Vec<u32> = members.iter().flat_map(|&p| pieces[p].cells.iter().copied()).collect();
         let extent = WordBox::around(&strokes, sheet);

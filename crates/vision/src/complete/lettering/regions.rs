@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::connected;
-use super::strokes::four_around;
+use crate::pieces::{four_around, pieces};
 
 /// Fewer cells inside a word are none.
 const LEAST_CELLS: usize = 12;
@@ -38,13 +37,8 @@ pub(crate) fn regions(across: usize, word: &[f32]) -> (Vec<Region>, Vec<Option<(
     let count = word.len();
     let mut near: Vec<Option<(u32, Zone)>> = vec![None; count];
     let mut found = Vec::new();
-    let mut taken = vec![false; count];
     let mut queue: VecDeque<(u32, f32)> = VecDeque::new();
-    for start in 0..count {
-        if taken[start] || word[start] <= 0.0 {
-            continue;
-        }
-        let inside = connected(start, &mut taken, |cell| four_around(cell, across, count), |cell| word[cell] > 0.0);
+    for inside in pieces(count, |cell| four_around(cell, across, count), |_, to| word[to] > 0.0) {
         let height = height(&inside, across);
         if inside.len() < LEAST_CELLS || height < LEAST_HEIGHT {
             continue;

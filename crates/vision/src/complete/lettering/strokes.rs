@@ -6,6 +6,7 @@
 //! by its box, which blurred edges move little.
 
 use crate::color::luminance;
+use crate::pieces::four_around;
 
 /// A face's light on a grid, in rows from below.
 pub(crate) struct Raster {
@@ -155,12 +156,6 @@ fn levels(raster: &Raster, light: bool) -> Vec<u8> {
 }
 
 /// The cells beside, below and above one of `count`.
-pub(super) fn four_around(cell: usize, across: usize, count: usize) -> impl Iterator<Item = usize> {
-    let x = cell % across;
-    let near = [(x > 0).then(|| cell - 1), (x + 1 < across).then_some(cell + 1), cell.checked_sub(across), Some(cell + across)];
-    near.into_iter().flatten().filter(move |&n| n < count)
-}
-
 struct Tree {
     /// Known cells from the highest level down.
     order: Vec<u32>,
