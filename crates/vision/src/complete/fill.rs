@@ -3,14 +3,15 @@
 //! Liveries run along the car: a stripe on the bonnet goes on over the roof, a sill's colour goes on to the tail. So each
 //! unseen place asks the known places that are nearest when a step along the car counts little and a turn of the surface
 //! counts much, and they vote on its ink. Votes are taken on cells much larger than lettering, so letters do not vote.
-//! Where the completion network is at hand it says how much each ink counts, and the vote is left with the shade of each
-//! ink and with what adjoins known paint. Shares are then smoothed, and each texel gets the ink that is expected to be wrong by
-//! the least, so the result has the livery's own flat colours with crisp borders and nothing is smeared.
+//! Where the completion network is at hand it says how much each ink counts, neighbours [`agree`] on that, and the vote is left
+//! with the shade of each ink and with what adjoins known paint. Shares are then smoothed, and each texel gets the ink that is
+//! expected to be wrong by the least, so the result has the livery's own flat colours with crisp borders and nothing is smeared.
 
 use glam::Vec3;
 use gridvox_car::AtlasMaps;
 use rayon::prelude::*;
 
+use super::agree::agree;
 use super::cells::class;
 use super::learned::{self, Guide, Known};
 use super::nearest::{Feature, Tree};
@@ -39,6 +40,10 @@ const ADJOINING_M: std::ops::Range<f32> = 0.02..0.08;
 /// The network's cells that a place lies between, and how far each reaches, in metres.
 const BETWEEN: usize = 6;
 const BETWEEN_M: f32 = 0.04;
+/// An ink with less of what is seen than this is lettering, or the blend of two inks beside a border, and fills nothing. Without
+/// this step a blend that lies between the others is often expected to be wrong by the least, and mud covers what nobody saw:
+/// without and with it, medians of 32 tuning photos are 17.3 and 16.9 there (means 18.8 and 19.0), mean SSIM 0.663 and 0.668.
+const LEAST_SHARE: f32 = 0.04;
 /// Rounds of smoothing among unseen cells.
 const SMOOTHING_ROUNDS: usize = 6;
 
@@ -103,18 +108,22 @@ pub fn fill(
 ) -> Result<usize, ModelError> {
     timed!("fill");
     let known = knowledge.known;
+    let labs = palette.labs();
+    let (palette, index) = &palette.main(LEAST_SHARE);
+    let ink = |rgb: LinearRgb| index[labs.nearest(rgb)];
     let size = maps.size as usize;
     let step = (size / CELLS).max(1);
     let across = size.div_ceil(step);
-    let mut cells = collect(color, knowledge, maps, palette, step, across);
+    let mut cells = collect(color, knowledge, maps, ink, step, across);
     let voters: Vec<usize> = (0..cells.len()).filter(|&c| cells[c].known && cells[c].part != 0).collect();
     if voters.is_empty() {
         let fallback = palette.inks.first().map_or([0.5; 3], |ink| ink.color);
         let open = (0..color.len()).filter(|&i| maps.part[i] != 0 && !known[i]);
         return Ok(open.map(|i| color[i] = fallback).count());
     }
+    let stakes = Stakes::new(palette);
     let learned = match guide {
-        Some(guide) => Learned::ask(guide, palette, &cells)?,
+        Some(guide) => Learned::ask(guide, palette, &stakes, &cells)?,
         None => None,
     };
     let broad = broaden(&cells, across);
@@ -150,7 +159,6 @@ pub fn fill(
     }
     smooth(&mut cells, &asked, across);
 
-    let stakes = Stakes::new(palette);
     let filled: Vec<(usize, LinearRgb)> = (0..color.len())
         .into_par_iter()
         .filter(|&i| maps.part[i] != 0 && !known[i])
@@ -173,7 +181,7 @@ struct Learned {
 }
 
 impl Learned {
-    fn ask(guide: &Guide<'_>, palette: &Palette, cells: &[Cell]) -> Result<Option<Self>, ModelError> {
+    fn ask(guide: &Guide<'_>, palette: &Palette, stakes: &Stakes, cells: &[Cell]) -> Result<Option<Self>, ModelError> {
         let known: Vec<Known> = cells
             .iter()
             .filter(|cell| cell.part != 0)
@@ -184,11 +192,13 @@ impl Learned {
                 inks: std::array::from_fn(|k| cell.votes.0[k][3]),
             })
             .collect();
-        let answer = learned::ask(guide, palette, &known)?;
-        Ok(answer.map(|answer| Self {
-            tree: Tree::new(answer.places.iter().map(|p| apart(p.position, p.normal))),
-            shares: answer.shares,
-        }))
+        let Some(answer) = learned::ask(guide, palette, &known)? else { return Ok(None) };
+        let (around, shown): (Vec<Feature>, Vec<[f32; MAX_INKS]>) =
+            known.iter().filter(|k| !k.open).map(|k| (apart(k.place.position, k.place.normal), k.inks)).unzip();
+        let at: Vec<Feature> = answer.places.iter().map(|p| apart(p.position, p.normal)).collect();
+        let tree = Tree::new(at.iter().copied());
+        let shares = agree(&at, &tree, &answer.shares, (&Tree::new(around), &shown), stakes);
+        Ok(Some(Self { tree, shares }))
     }
 
     /// The inks' shares at a place, between those of the nearest cells.
@@ -216,18 +226,18 @@ fn apart(position: Vec3, normal: Vec3) -> Feature {
     [position.x, position.y, position.z, n.x, n.y, n.z]
 }
 
-/// Cells with the part, place and inks of their texels. A cell belongs to the part that has most texels in it.
+/// Cells with the part and place of their texels, and those inks of them that vote, by `ink`. A cell belongs to the part that has
+/// most texels in it.
 fn collect(
     color: &[LinearRgb],
     knowledge: Knowledge<'_>,
     maps: &AtlasMaps,
-    palette: &Palette,
+    ink: impl Fn(LinearRgb) -> Option<usize> + Sync,
     step: usize,
     across: usize,
 ) -> Vec<Cell> {
     let Knowledge { known, seen } = knowledge;
     let size = maps.size as usize;
-    let labs = palette.labs();
     // Every second texel is enough for a vote.
     let stride = if step >= 4 { 2 } else { 1 };
     (0..across * across)
@@ -258,7 +268,9 @@ fn collect(
                 if known[i] {
                     there += 1;
                     shown += usize::from(seen[i]);
-                    votes.cast(labs.nearest(color[i]), color[i], 1.0);
+                    if let Some(ink) = ink(color[i]) {
+                        votes.cast(ink, color[i], 1.0);
+                    }
                 }
             }
             Cell {

@@ -2,6 +2,7 @@
 //!
 //! What stands where is kept in a confidence map, so a painter knows what to check.
 
+mod agree;
 pub(crate) mod cells;
 mod dilate;
 mod fill;

@@ -78,12 +78,10 @@ impl Votes {
         if total <= 0.0 {
             return None;
         }
-        let believed = self.0.map(|vote| (vote[3] / total).powf(BELIEVED));
-        let sum: f32 = believed.iter().sum();
-        let expected = |ink: usize| believed.iter().zip(&stakes.apart[ink]).map(|(b, d)| b * d).sum::<f32>() / sum;
+        let expected = stakes.expected(&Stakes::believed(&self.0.map(|vote| vote[3] / total)));
         let (mut first, mut second) = ((f32::INFINITY, 0), (f32::INFINITY, 0));
-        for ink in 0..stakes.inks.len().max(1) {
-            let this = (expected(ink), ink);
+        for (ink, &expected) in expected[..stakes.count().max(1)].iter().enumerate() {
+            let this = (expected, ink);
             if this.0 < first.0 {
                 (first, second) = (this, first);
             } else if this.0 < second.0 {
@@ -120,6 +118,23 @@ impl Stakes {
             row.iter_mut().zip(&inks).for_each(|(d, b)| *d = delta_e(*a, *b));
         }
         Self { inks, apart }
+    }
+
+    /// How many inks there are.
+    pub fn count(&self) -> usize {
+        self.inks.len()
+    }
+
+    /// How far shares are believed, see [`BELIEVED`]; they sum to 1 again.
+    pub fn believed(shares: &[f32; MAX_INKS]) -> [f32; MAX_INKS] {
+        let believed = shares.map(|share| share.max(0.0).powf(BELIEVED));
+        let sum: f32 = believed.iter().sum();
+        believed.map(|share| share / sum.max(1e-9))
+    }
+
+    /// By how much each ink is expected to be wrong where these are the shares.
+    pub fn expected(&self, shares: &[f32; MAX_INKS]) -> [f32; MAX_INKS] {
+        self.apart.map(|apart| shares.iter().zip(apart).map(|(share, apart)| share * apart).sum())
     }
 }
 

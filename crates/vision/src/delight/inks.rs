@@ -14,7 +14,7 @@ pub struct Ink {
     pub share: f32,
 }
 
-/// The inks of a livery, the largest first.
+/// The inks of a livery, by how much of it lies close to each, the most first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Palette {
     /// At least one, at most [`MAX_INKS`], for any non-empty surface.
@@ -182,6 +182,20 @@ fn palette_of(samples: &[Sample], ink: &[u16], distance: &[f32], count: usize, a
 }
 
 impl Palette {
+    /// The inks that cover at least this share, and the largest in any case; for each ink of the whole its index among these.
+    pub fn main(&self, least: f32) -> (Self, Vec<Option<usize>>) {
+        let most = self.inks.iter().map(|ink| ink.share).fold(0.0, f32::max);
+        let mut inks = Vec::new();
+        let index = self.inks.iter().map(|ink| {
+            (ink.share >= least.min(most)).then(|| {
+                inks.push(*ink);
+                inks.len() - 1
+            })
+        });
+        let index = index.collect();
+        (Self { inks }, index)
+    }
+
     /// The ink nearest to a colour, by CIEDE2000, and the difference.
     pub fn nearest(&self, rgb: LinearRgb) -> (usize, f32) {
         let lab: Lab = color::lab(rgb);
@@ -226,6 +240,17 @@ impl PaletteLabs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_inks_are_left_out_and_the_largest_never() {
+        let ink = |share: f32| Ink { color: [share; 3], share };
+        let palette = Palette { inks: [0.5, 0.01, 0.3, 0.19].map(ink).to_vec() };
+        let (main, index) = palette.main(0.04);
+        assert_eq!(main.inks, [0.5, 0.3, 0.19].map(ink));
+        assert_eq!(index, [Some(0), None, Some(1), Some(2)]);
+        let (one, index) = palette.main(0.9);
+        assert_eq!((one.inks, index), (vec![ink(0.5)], vec![Some(0), None, None, None]));
+    }
 
     #[test]
     fn three_paints_with_noise_are_three_inks() {

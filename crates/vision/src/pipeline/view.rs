@@ -14,6 +14,7 @@ use crate::net::Correspondence;
 use crate::net::albedo::{CONTEXT, Point};
 use crate::photo::Photo;
 use crate::pose::{PointPair, PoseFailure, PoseHints, PoseSolution};
+use crate::synth::LEAST_COS;
 use crate::vision::KeptCar;
 
 use super::GenerateError;
@@ -125,7 +126,7 @@ impl<'a> SolvedView<'a> {
                 None => surroundings.push(i),
                 Some(MaterialKind::Paint) => {
                     let to_eye = (eye - self.drawn.position[i]).normalize_or(Vec3::Y);
-                    if self.drawn.normal[i].dot(to_eye) > bake::MIN_COS && self.is_clear(i) {
+                    if self.drawn.normal[i].dot(to_eye) > LEAST_COS && self.is_clear(i) {
                         paint.push(i);
                     }
                 }

@@ -13,8 +13,7 @@ use rayon::prelude::*;
 use super::kept::Kept;
 use super::livery::{Design, Detail, Family, Spot, classes};
 use super::view::{self, View};
-use super::{noise, subject};
-use crate::bake::MIN_COS;
+use super::{LEAST_COS, noise, subject};
 use crate::color::{self, LinearRgb};
 use crate::complete::cells::{CELL_M, Cells, GATHERED_M, NONE, class, gather};
 use crate::delight::{self, MAX_INKS, Palette};
@@ -106,7 +105,7 @@ impl CellSubject {
             let to_eye = eye - cell.position;
             let distance = to_eye.length();
             let Some(px) = view.camera.project(cell.position).map(Vec3::truncate) else { return false };
-            if cell.normal.dot(to_eye) <= MIN_COS * distance || px.cmplt(low).any() || px.cmpge(high).any() {
+            if cell.normal.dot(to_eye) <= LEAST_COS * distance || px.cmplt(low).any() || px.cmpge(high).any() {
                 return false;
             }
             let i = px.y as usize * FRAME.0 + px.x as usize;

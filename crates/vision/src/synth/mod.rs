@@ -35,3 +35,6 @@ pub use livery::{Design, Family, HELD_OUT};
 pub use points::{PointSample, PointStream};
 pub use sample::{Sample, SampleStream, Target};
 pub use subject::Subject;
+
+/// Networks learn from paint that is seen at no flatter angle than this cosine.
+pub(crate) const LEAST_COS: f32 = 0.2;

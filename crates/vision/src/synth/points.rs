@@ -7,6 +7,7 @@ use gridvox_car::{AtlasMaps, CarModel, MaterialKind};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use super::LEAST_COS;
 use super::canvas::Canvas;
 use super::harsh::{self, Harsh};
 use super::kept::Kept;
@@ -18,7 +19,6 @@ use super::shade::{Finish, Ground, Paint, Scenery, Trim, shade_surroundings};
 use super::subject::{Frame, Subject};
 use super::traced::{Rays, Traced, Tracer};
 use super::view;
-use crate::bake::MIN_COS;
 use crate::color::LinearRgb;
 use crate::net::albedo::{CONTEXT, Point};
 
@@ -172,8 +172,8 @@ impl Sorted {
                 surroundings.push(i as u32);
             } else if car.part(g.part[i]).kind != MaterialKind::Paint {
                 other.push(i as u32);
-            } else if g.normal[i].dot((eye - g.position[i]).normalize_or(Vec3::Y)) > MIN_COS {
-                // what is seen flatter is not baked and so not asked for
+            } else if g.normal[i].dot((eye - g.position[i]).normalize_or(Vec3::Y)) > LEAST_COS {
+                // what is seen flatter shows hardly anything of its paint
                 paint.push(i as u32);
             }
         }
