@@ -20,6 +20,12 @@ const SLOPE: (f32, f32) = (0.7, 3.0);
 /// Cells around a texel with their weights.
 pub type Around = [(usize, f32); 4];
 
+/// The texels whose colours are replaced: those with a weight above 0.
+pub struct Paint<'a> {
+    pub color: &'a mut [LinearRgb],
+    pub weight: &'a [f32],
+}
+
 /// Means over square blocks of texels that carry one part.
 pub struct Coarse {
     /// Cells along the texture's edge.
@@ -72,10 +78,10 @@ impl Coarse {
 
     /// Replaces each seen texel's colour by `answer`'s, which is given per cell, with the photo's fine detail: what a
     /// texel differs by from the cells around it counts as much as the answer changes with the colour there.
-    pub fn carry(&self, answer: &[LinearRgb], baked: &mut Baked, maps: &AtlasMaps) {
+    pub fn carry(&self, answer: &[LinearRgb], paint: Paint<'_>, maps: &AtlasMaps) {
         let slopes: Vec<[f32; 3]> =
             (0..self.part.len()).into_par_iter().map(|cell| self.slope(cell, answer)).collect();
-        self.replace(baked, maps, |color, around| {
+        self.replace(paint, maps, |color, around| {
             std::array::from_fn(|k| {
                 let of = |&(cell, w): &(usize, f32)| w * (answer[cell][k] + slopes[cell][k] * (color[k] - self.color[cell][k]));
                 around.iter().filter(|(_, w)| *w > 0.0).map(of).sum::<f32>().max(0.0)
@@ -85,9 +91,9 @@ impl Coarse {
 
     /// Replaces each seen texel's colour by what `new` makes of it and of the cells around it. These are of the texel's part,
     /// and their weights sum to 1; where none is near, the colour stays.
-    pub fn replace(&self, baked: &mut Baked, maps: &AtlasMaps, new: impl Fn(LinearRgb, &Around) -> LinearRgb + Sync) {
+    pub fn replace(&self, paint: Paint<'_>, maps: &AtlasMaps, new: impl Fn(LinearRgb, &Around) -> LinearRgb + Sync) {
         let size = maps.size as usize;
-        let rows = baked.color.par_chunks_mut(size).zip(baked.weight.par_chunks(size)).enumerate();
+        let rows = paint.color.par_chunks_mut(size).zip(paint.weight.par_chunks(size)).enumerate();
         rows.for_each(|(y, (colors, weights))| {
             for (x, (color, _)) in colors.iter_mut().zip(weights).enumerate().filter(|(_, (_, weight))| **weight > 0.0) {
                 if let Some(around) = self.around(x, y, maps.part[y * size + x]) {
@@ -222,7 +228,7 @@ mod tests {
         let coarse = Coarse::new(&baked, &maps);
         let (_, truth) = sheet(paint);
         let answer = Coarse::new(&truth, &maps).color;
-        coarse.carry(&answer, &mut baked, &maps);
+        coarse.carry(&answer, Paint { color: &mut baked.color, weight: &baked.weight }, &maps);
         baked.color.iter().zip(&truth.color).map(|(a, b)| delta_e(*a, *b)).sum::<f32>() / truth.color.len() as f32
     }
 
@@ -251,7 +257,7 @@ mod tests {
         let half = coarse.cells / 2;
         let answer: Vec<LinearRgb> =
             (0..coarse.color.len()).map(|cell| if cell % coarse.cells < half { [0.1; 3] } else { [0.7; 3] }).collect();
-        coarse.carry(&answer, &mut baked, &maps);
+        coarse.carry(&answer, Paint { color: &mut baked.color, weight: &baked.weight }, &maps);
         for (color, part) in baked.color.iter().zip(&maps.part) {
             let due = if *part == 1 { 0.1 } else { 0.7 };
             assert!((color[0] - due).abs() < 1e-3, "{color:?} on part {part}");
@@ -265,7 +271,7 @@ mod tests {
         let coarse = Coarse::new(&baked, &maps);
         assert!(coarse.seen().iter().all(|cell| cell / coarse.cells >= 100));
         let answer = vec![[0.5; 3]; coarse.color.len()];
-        coarse.carry(&answer, &mut baked, &maps);
+        coarse.carry(&answer, Paint { color: &mut baked.color, weight: &baked.weight }, &maps);
         for (i, color) in baked.color.iter().enumerate() {
             assert_eq!(color[0] > 0.0, i / SIZE >= 400);
         }

@@ -48,7 +48,7 @@ const LOOKED_AT: usize = 6000;
 /// the last.
 pub fn weigh(
     photo: &Baked,
-    fitted: &Baked,
+    fitted: &[LinearRgb],
     found: &Baked,
     palette: &Palette,
     maps: &AtlasMaps,
@@ -62,7 +62,7 @@ pub fn weigh(
     }
     let mean = |of: &dyn Fn(usize) -> f32| texels.iter().map(|&t| of(t)).sum::<f32>() / texels.len() as f32;
     let labs = palette.labs();
-    let gain = gain(texels.iter().map(|&t| (fitted.color[t], found.color[t])));
+    let gain = gain(texels.iter().map(|&t| (fitted[t], found.color[t])));
     let mut lights: Vec<f32> = texels.iter().map(|&t| luminance(photo.color[t])).collect();
     lights.sort_by(f32::total_cmp);
     let size = maps.size as usize;
@@ -76,7 +76,7 @@ pub fn weigh(
     LightEvidence {
         scatter: mean(&|t| delta_e(found.color[t], palette.inks[labs.nearest(found.color[t])].color)),
         networks_apart: None,
-        apart: mean(&|t| delta_e(std::array::from_fn(|k| (fitted.color[t][k] * gain).min(1.0)), found.color[t])),
+        apart: mean(&|t| delta_e(std::array::from_fn(|k| (fitted[t][k] * gain).min(1.0)), found.color[t])),
         gain_apart: gain.max(1.0 / gain.max(1e-3)),
         clipped: mean(&|t| f32::from(u8::from(photo.color[t].iter().any(|&v| v > CLIPPED)))),
         highlights: mean(&|t| f32::from(u8::from(found.weight[t] <= 0.0))),
@@ -111,15 +111,15 @@ mod tests {
         let weight: Vec<f32> = maps.part.iter().map(|&part| f32::from(u8::from(part != 0))).collect();
         let paint = |lift: f32| Baked { color: (0..weight.len()).map(|i| [0.3 + lift * (i % 3) as f32; 3]).collect(), weight: weight.clone() };
         let palette = Palette { inks: vec![Ink { color: [0.3; 3], share: 1.0 }] };
-        let even = weigh(&paint(0.0), &paint(0.0), &paint(0.0), &palette, &maps, None);
+        let even = weigh(&paint(0.0), &paint(0.0).color, &paint(0.0), &palette, &maps, None);
         assert!(even.scatter < 0.1 && even.apart < 0.1 && (even.gain_apart - 1.0).abs() < 1e-3 && !even.white, "{even:?}");
         let mut dark = paint(0.0);
         dark.color.iter_mut().for_each(|c| *c = c.map(|v| v * 0.5));
-        let gained = weigh(&paint(0.0), &dark, &paint(0.0), &palette, &maps, None);
+        let gained = weigh(&paint(0.0), &dark.color, &paint(0.0), &palette, &maps, None);
         assert!(gained.apart < 0.1 && (gained.gain_apart - 2.0).abs() < 0.01, "{gained:?}");
         // CIELAB's lightness of 0.3 of white
         assert!((gained.lightness - 61.65).abs() < 0.1, "{gained:?}");
-        let rough = weigh(&paint(0.1), &paint(0.0), &paint(0.1), &palette, &maps, None);
+        let rough = weigh(&paint(0.1), &paint(0.0).color, &paint(0.1), &palette, &maps, None);
         assert!(rough.scatter > 2.0 && rough.apart > 2.0 && rough.unrest > 2.0, "{rough:?}");
     }
 }

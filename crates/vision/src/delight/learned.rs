@@ -10,7 +10,7 @@ use glam::Vec3;
 use gridvox_car::{AtlasMaps, MaterialKind};
 use rayon::prelude::*;
 
-use super::coarse::Coarse;
+use super::coarse::{Coarse, Paint};
 use super::fit::{Light, Observation, fit_known, schlick};
 use super::inked::{Inked, inked};
 use crate::bake::Baked;
@@ -63,8 +63,8 @@ pub struct Scene<'a> {
 
 /// What the network made of a photo, and the inks of that.
 pub struct Learned {
-    /// Albedo of each seen texel; weights as before.
-    pub baked: Baked,
+    /// Albedo of each seen texel; of the others what the photo has.
+    pub color: Vec<LinearRgb>,
     /// The light that leads from there back to the photo.
     pub light: Light,
     /// Mean CIEDE2000 between what the network said and what the inks made of it; `None` where they were not asked.
@@ -78,7 +78,7 @@ pub struct Learned {
 /// # Errors
 /// Where the network cannot run.
 pub fn learned(
-    mut photo: Baked,
+    photo: &Baked,
     maps: &AtlasMaps,
     scene: &Scene<'_>,
 ) -> Result<Option<Learned>, ModelError> {
@@ -86,7 +86,7 @@ pub fn learned(
         return Ok(None);
     }
     timed!("network");
-    let coarse = Coarse::new(&photo, maps);
+    let coarse = Coarse::new(photo, maps);
     let seen = coarse.seen();
     let points: Vec<Point> = seen.iter().map(|&cell| point(&coarse, cell, maps, scene)).collect();
     let observations: Vec<Observation> = points.iter().zip(&seen).map(|(p, &cell)| observation(p, &coarse, cell, maps)).collect();
@@ -102,20 +102,22 @@ pub fn learned(
     let Some(answers) = Weighed::new(answers) else { return Ok(None) };
     let networks_apart = (scene.networks.len() > 1).then(|| answers.apart());
     let found: Vec<LinearRgb> = (0..points.len()).map(|place| answers.paint(|answer| answer.paint()[place])).collect();
+    let mut color = photo.color.clone();
+    let paint = Paint { color: &mut color, weight: &photo.weight };
     if answers.have_inks() {
         let mut places = vec![0; coarse.color.len()];
         seen.iter().enumerate().for_each(|(place, &cell)| places[cell] = place);
-        coarse.replace(&mut photo, maps, |rgb, around| {
+        coarse.replace(paint, maps, |rgb, around| {
             let around = around.iter().filter(|(_, w)| *w > 0.0).map(|&(cell, w)| (places[cell], w));
             answers.paint(|answer| answer.inked.as_ref().map_or([0.0; 3], |inked| inked.at(rgb, around.clone())))
         });
     } else {
         let mut answer = vec![[0.0f32; 3]; coarse.color.len()];
         seen.iter().zip(&found).for_each(|(&cell, &albedo)| answer[cell] = albedo);
-        coarse.carry(&answer, &mut photo, maps);
+        coarse.carry(&answer, paint, maps);
     }
     let light = fit_known(&observations, &found);
-    Ok(Some(Learned { baked: photo, light, scatter: answers.scatter(), networks_apart }))
+    Ok(Some(Learned { color, light, scatter: answers.scatter(), networks_apart }))
 }
 
 /// What a network said of each place, and what its inks made of that.

@@ -96,14 +96,15 @@ pub fn delight(
     let photo = baked.clone();
     let mut delit = by_fit(baked, maps, scene.eye, tyres);
     let (mut paint_by_fit, mut scatter, mut networks_apart) = (None, None, None);
-    if let Some(learned) = learned::learned(photo.clone(), maps, scene)? {
-        paint_by_fit = Some(std::mem::replace(baked, learned.baked));
+    if let Some(learned) = learned::learned(&photo, maps, scene)? {
+        paint_by_fit = Some(std::mem::replace(&mut baked.color, learned.color));
+        baked.weight.copy_from_slice(&photo.weight);
         (scatter, networks_apart) = (learned.scatter, learned.networks_apart);
         let palette = palette_of(baked, maps);
         let highlights = without_highlights(baked, &palette);
         delit = Delit { light: learned.light, palette, highlights, ..delit };
     }
-    let evidence = doubt::weigh(&photo, paint_by_fit.as_ref().unwrap_or(baked), baked, &delit.palette, maps, tyres);
+    let evidence = doubt::weigh(&photo, paint_by_fit.as_ref().unwrap_or(&baked.color), baked, &delit.palette, maps, tyres);
     // the inks made that paint even
     let evidence = LightEvidence { scatter: scatter.unwrap_or(evidence.scatter), networks_apart, ..evidence };
     Ok(Delit { evidence, ..delit })
