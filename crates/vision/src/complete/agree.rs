@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::nearest::{Feature, Tree};
 use super::votes::Stakes;
-use crate::delight::MAX_INKS;
+use crate::delight::{MAX_INKS, to_shares};
 
 /// What a neighbour at hand counts beside what is said of a place. With 0.3 and 0.8 the measures of 32 tuning photos are the same.
 const NEIGHBOUR: f32 = 0.3;
@@ -61,11 +61,11 @@ fn add(costs: &mut Shares, stakes: &Stakes, weight: f32, neighbour: &Shares) {
 
 /// Shares of the inks by what they cost.
 fn likely(costs: &Shares, stakes: &Stakes) -> Shares {
-    let inks = stakes.count();
-    let least = costs[..inks].iter().copied().fold(f32::MAX, f32::min);
-    let shares: Shares = std::array::from_fn(|k| if k < inks { ((least - costs[k]) / UNSURE).exp() } else { 0.0 });
-    let total: f32 = shares.iter().sum();
-    shares.map(|share| share / total)
+    let mut shares = [0.0; MAX_INKS];
+    let likely = &mut shares[..stakes.count()];
+    likely.iter_mut().zip(costs).for_each(|(share, cost)| *share = -cost / UNSURE);
+    to_shares(likely);
+    shares
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod learned;
 mod probe;
 
 pub use doubt::LightEvidence;
+pub(crate) use field::to_shares;
 pub use fit::Light;
 pub use learned::{LOOKS, Scene, answers};
 pub use inks::{Clusters, Ink, MAX_INKS, Palette, PaletteLabs, Sample, cluster};
